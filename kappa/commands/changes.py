@@ -15,11 +15,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from kappa.config.mask import hide
-from kappa.config.tree import SHORTEST_SECRET
+from kappa.config.mask import hide, hide_within
+from kappa.config.tree import map_texts
 from kappa.function.code import SENDS_CODE
 from kappa.packing.code_diff import File, compare_code, file_lines
 from kappa.plan.step import CREATING_MARKS, Plan, Step, steps
+from kappa.texts import SHORTEST_SECRET
 
 HIDDEN = "(hidden)"
 # Named in a step's message already, or shown as files.
@@ -150,38 +151,26 @@ def _without_secret(
     known = {text for text in texts if not is_secret(text)}
     if known == texts:
         return shown
-    shown = replace(shown, after=_in_words(shown.after, {text: secrets[text] for text in parts}))
+    words = {text: secrets[text] for text in parts}
+    shown = replace(shown, after=map_texts(shown.after, lambda text: hide_within(text, words)))
     if isinstance(setting.after, str):
         return replace(shown, before=None if setting.before is None else HIDDEN)
 
-    def old(value: Any) -> Any:  # noqa: ANN401 - plain values
-        if isinstance(value, Mapping):
-            return {key: old(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [old(item) for item in value]
-        if not isinstance(value, str) or value in known:
-            return value
-        inner = _json(value)
-        return HIDDEN if isinstance(inner, str) else json.dumps(old(inner), ensure_ascii=False)
+    def old(text: str) -> str:
+        if text in known:
+            return text
+        inner = _json(text)
+        if isinstance(inner, str):
+            return HIDDEN
+        return json.dumps(map_texts(inner, old), ensure_ascii=False)
 
-    before = hide(old(setting.before), written)
+    before = hide(map_texts(setting.before, old), written)
     return replace(shown, before=shown.before if shown.before == HIDDEN else before)
 
 
 def _parts(secrets: Iterable[str]) -> list[str]:
     """The secrets to look for within texts: a short one may be a part of any."""
     return [text for text in secrets if len(text) >= SHORTEST_SECRET]
-
-
-def _in_words(value: Any, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain values
-    """Put what the config writes in place of each secret within a text."""
-    if isinstance(value, Mapping):
-        return {key: _in_words(item, secrets) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_in_words(item, secrets) for item in value]
-    for text in sorted(secrets, key=len, reverse=True) if isinstance(value, str) else ():
-        value = value.replace(text, secrets[text])
-    return value
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -8,12 +8,14 @@ Pure.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.config.tree import SHORTEST_SECRET
+from kappa.config.tree import map_texts
 from kappa.config.values import names_in
+from kappa.texts import SHORTEST_SECRET
 
 
 def written_texts(config: Config) -> dict[str, str]:
@@ -55,19 +57,25 @@ def _may_be_secret(text: str) -> bool:
 
 def hide(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain values
     """Put the config's words in place of included texts, in JSON within a text too."""
-    if isinstance(value, dict):
-        return {key: hide(item, written) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [hide(item, written) for item in value]
-    if not isinstance(value, str) or not written:
-        return value
-    if value in written:
-        return written[value]
-    if value[:1] in ("{", "["):
+
+    def words(text: str) -> str:
+        if text in written:
+            return written[text]
+        if not written or text[:1] not in ("{", "["):
+            return text
         try:
-            read = json.loads(value)
+            read = json.loads(text)
         except (ValueError, RecursionError):
-            return value
+            return text
         hidden = hide(read, written)
-        return value if hidden == read else json.dumps(hidden, ensure_ascii=False)
-    return value
+        return text if hidden == read else json.dumps(hidden, ensure_ascii=False)
+
+    return map_texts(value, words)
+
+
+def hide_within(text: str, written: Mapping[str, str]) -> str:
+    """Put the config's words in place of included texts within a longer one."""
+    longest_first = sorted(written, key=len, reverse=True)
+    if not longest_first:
+        return text
+    return re.sub("|".join(map(re.escape, longest_first)), lambda at: written[at[0]], text)

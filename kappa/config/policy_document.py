@@ -18,7 +18,7 @@ from kappa.config.error_list import raise_all
 from kappa.config.files import read_file
 from kappa.config.model import Config
 from kappa.config.strict_json import line_of_null, parse_json
-from kappa.config.tree import Keys, items, texts_in
+from kappa.config.tree import Keys, items, map_texts, texts_in
 from kappa.config.values import fill_text, is_given, is_local, references_in
 from kappa.errors import ConfigError
 
@@ -65,7 +65,7 @@ def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, An
     values = config.values
     if names := _references(document, values):
         values = {**values, **_read_references(config, names, ask, error)}
-    filled: dict[str, Any] = _fill_json(
+    filled: dict[str, Any] = map_texts(
         document, lambda value: fill_text(value, values, error, later, config.hint)
     )
     return filled
@@ -129,18 +129,10 @@ def _line(text: str, part: str) -> int:
 def place_policy_document(document: dict[str, Any] | None, place: Place) -> dict[str, Any] | None:
     """Fill in what only AWS knows: ${account_id}, ${partition} and, if not included, ${region}."""
     values = {"account_id": place.account, "partition": place.partition, "region": place.region}
-    filled: dict[str, Any] | None = _fill_json(
+    filled: dict[str, Any] | None = map_texts(
         document, lambda value: fill_text(value, values, ConfigError)
     )
     return filled
-
-
-def _fill_json(value: object, fill: Callable[[str], str]) -> Any:  # noqa: ANN401 - what it was
-    if isinstance(value, dict):
-        return {key: _fill_json(item, fill) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fill_json(item, fill) for item in value]
-    return fill(value) if isinstance(value, str) else value
 
 
 def names_for_later(values: Mapping[str, str], keys: Keys) -> Set[str]:

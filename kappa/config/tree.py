@@ -10,7 +10,7 @@ an account number keeps its leading zero, an environment variable its `1.10`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import yaml
 
 from kappa.config.files import read_file
 from kappa.errors import ConfigError
+from kappa.texts import SHORTEST_SECRET
 
 Keys = tuple[str | int, ...]
 
@@ -50,8 +51,6 @@ _INDENT = (
     "Keys of one mapping, and the dashes of one list, begin in the same column; indent with "
     "blanks, not with tabs."
 )
-# Shorter ones, outside of quotes, are words of the message too.
-SHORTEST_SECRET = 4
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -314,6 +313,15 @@ def texts_in(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
         yield keys, value
     for key, item in items(value):
         yield from texts_in(item, (*keys, key))
+
+
+def map_texts(value: object, change: Callable[[str], Any]) -> Any:  # noqa: ANN401 - what it was
+    """Change each text in mappings and lists; tuples become lists."""
+    if isinstance(value, Mapping):
+        return {key: map_texts(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [map_texts(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def bare_words(tree: Tree, keys: Keys, value: object) -> Iterator[ConfigError]:

@@ -13,6 +13,7 @@ import msgspec
 
 from kappa.config.mask import hide, secret_texts, written_texts
 from kappa.config.model import Config
+from kappa.config.tree import map_texts
 from kappa.config.unread import put_back
 from kappa.config.values import unfilled
 from kappa.texts import masked
@@ -60,14 +61,12 @@ def hidden_variables(config: Config) -> tuple[str, ...]:
 
 def _shown(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - what plain() gives
     """Hide included texts as `written`; a `${name}` that came out of a value stands for itself."""
-    if isinstance(value, dict):
-        return {key: _shown(item, written) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_shown(item, written) for item in value]
-    if not isinstance(value, str):
-        return value
-    hidden = hide(value, written)
-    return unfilled(value) if hidden == value and value not in written else hidden
+
+    def shown(text: str) -> str:
+        hidden: str = hide(text, written)
+        return unfilled(text) if hidden == text and text not in written else hidden
+
+    return map_texts(value, shown)
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold

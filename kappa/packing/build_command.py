@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from kappa.config.mask import written_texts
+from kappa.config.mask import hide_within, written_texts
 from kappa.config.model import Config
 from kappa.config.tree import Keys
 from kappa.errors import ArchiveError
@@ -149,11 +149,7 @@ def _run(config: Config) -> None:
 
 def _hidden(config: Config, text: str) -> str:
     """Put ${name} in place of included values: the command, or what it prints, may show them."""
-    text = config.masked(text)
-    written = written_texts(config)
-    for value in sorted(written, key=len, reverse=True):
-        text = text.replace(value, written[value])
-    return text
+    return hide_within(config.masked(text), written_texts(config))
 
 
 def _short(config: Config) -> str:

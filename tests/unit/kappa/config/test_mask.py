@@ -2,7 +2,7 @@
 
 import json
 
-from kappa.config.mask import hide, secret_texts, written_texts
+from kappa.config.mask import hide, hide_within, secret_texts, written_texts
 from kappa.config.read import read_config
 from kappa.config.references import Value
 from kappa.config.uses import EVERYTHING
@@ -31,6 +31,12 @@ def test_a_value_in_json_within_a_text_is_hidden(included):
 def test_a_text_that_only_looks_like_json_stays(included):
     config = read_config(included("team: coffee\n", "  description: ${team}\n"))
     assert hide("{coffee", written_texts(config)) == "{coffee"
+
+
+def test_within_a_text_each_value_is_hidden_once_and_the_longest_first():
+    written = {"team": "${x}", "team-tea": "${team}"}
+    assert hide_within("a team-tea, a team", written) == "a ${team}, a ${x}"
+    assert hide_within("a team", {}) == "a team"
 
 
 def test_what_a_name_with_capitals_is_put_into_is_hidden(included, tmp_path):
