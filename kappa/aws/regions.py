@@ -53,6 +53,15 @@ def is_opt_in(partition: str, region: str) -> bool:
     return partition == "aws" and region not in _BY_DEFAULT
 
 
+def partition_of(region: str) -> str:
+    """Name a region's partition.
+
+    Source: AWS General Reference, "Amazon Resource Names (ARNs)", partitions.
+    """
+    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((name for start, name in prefixes.items() if region.startswith(start)), "aws")
+
+
 def meant(region: str, known: Collection[str]) -> str:
     """Find the known region that a mistyped name stands for; "" if the name may be right."""
     if region in known or is_usual(region):

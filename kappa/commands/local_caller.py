@@ -11,12 +11,10 @@ import msgspec
 from kappa.arn import Place, parse_arn
 from kappa.aws.caller import read_keys, read_region, variables
 from kappa.commands.session import Session
-from kappa.config.model import Config
+from kappa.config.presumed_place import ANY_REGION, presumed_place
 from kappa.errors import AwsError, Denied, NotFound
 from kappa.runtime.function import Caller
 
-# Those of a function whose account or region nothing names.
-_UNKNOWN_ACCOUNT, _UNKNOWN_REGION = "123456789012", "us-east-1"
 _MAX_SESSION_NAME = 64
 
 
@@ -42,7 +40,8 @@ def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
     else:
         region = _any_region(session)
         notice = "Without credentials: you have none, so the function cannot call AWS."
-    arn = _function_arn(session.config, region)
+    config = session.config
+    arn = presumed_place(config, region).function_arn(config.function.name)
     return LocalCaller(Caller(region, arn, keys.variables), notice)
 
 
@@ -51,21 +50,7 @@ def _any_region(session: Session) -> str:
     try:
         return read_region(session.aws)
     except AwsError:
-        return _UNKNOWN_REGION
-
-
-def _function_arn(config: Config, region: str) -> str:
-    """The function's ARN, in the account that the config's ARNs name."""
-    named = (config.role.arn, *(source.arn for source in config.function.event_sources))
-    accounts = (parse_arn(arn).account for arn in named if arn)
-    account = next(filter(str.isdecimal, accounts), _UNKNOWN_ACCOUNT)
-    return Place(_partition(region), region, account).function_arn(config.function.name)
-
-
-def _partition(region: str) -> str:
-    """Source: AWS General Reference, "Amazon Resource Names (ARNs)", partitions."""
-    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    return next((name for start, name in prefixes.items() if region.startswith(start)), "aws")
+        return ANY_REGION
 
 
 def _assumed(session: Session, region: str) -> LocalCaller:

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from kappa.arn import Place, parse_arn
+from kappa.arn import Place
 from kappa.config.convert import suggestion
 from kappa.config.model import Config, EventSource, Url
+from kappa.config.presumed_place import presumed_place
 from kappa.errors import ConfigError
 from kappa.sources.all_kinds import kind_of
 from kappa.sources.kind import Occasion
@@ -36,8 +37,6 @@ _RULES = {
 KINDS = tuple(sorted([*_ARNS, *_RULES, "url"]))
 # Kinds whose event has a text of the sender's.
 WITH_BODY = frozenset({"kinesis", "sns", "sqs", "url"})
-_ACCOUNT = "123456789012"
-_REGION = "us-east-1"
 
 
 class SampleEvent(msgspec.Struct, frozen=True):
@@ -74,21 +73,19 @@ def _choose(config: Config, word: str, place: Place) -> tuple[EventSource | Url,
     function = config.function
     url = (function.url,) if function.url else ()
     sources: Sequence[EventSource | Url] = (*function.event_sources, *url)
-    has = ", ".join(dict.fromkeys(map(_word, sources)))
     if not word:
         if len(sources) == 1:
             return sources[0], ""
         count = "several event sources" if sources else "no event source"
-        kinds = f"Its kinds: {has}." if sources else f"Kinds: {', '.join(KINDS)}."
-        raise ConfigError(f"{config.file} has {count}: which kind of event?", kinds)
+        kinds = ", ".join(dict.fromkeys(map(_word, sources)) or KINDS)
+        hint = f"{'Its kinds' if sources else 'Kinds'}: {kinds}."
+        raise ConfigError(f"{config.file} has {count}: which kind of event?", hint)
     of_kind = [source for source in sources if _word(source) == word]
     if of_kind:
-        others = ", ".join(
-            source.short for source in of_kind[1:] if isinstance(source, EventSource)
-        )
-        return of_kind[
-            0
-        ], f"The first source of {word}; others by name: {others}." if others else ""
+        first, *more = of_kind
+        others = ", ".join(source.short for source in more if isinstance(source, EventSource))
+        note = f"The first source of {word}; others by name: {others}." if others else ""
+        return first, note
     if word in KINDS:
         return _generic(word, place), f"{config.file} has no source of {word}: a generic event."
     names = [source.short for source in function.event_sources]
@@ -118,18 +115,5 @@ def _generic(word: str, place: Place) -> EventSource | Url:
 
 def _place(config: Config, region: str | None) -> Place:
     """Where the function is, as far as the config and the environment tell."""
-    arns = [
-        parse_arn(text)
-        for text in (config.role.arn, *(source.arn for source in config.function.event_sources))
-        if text
-    ]
-    account = next((arn.account for arn in arns if arn.account.isdigit()), _ACCOUNT)
-    where = (
-        region,
-        config.region,
-        os.environ.get("AWS_REGION"),
-        os.environ.get("AWS_DEFAULT_REGION"),
-        *(arn.region for arn in arns),
-    )
-    partition = arns[0].partition if arns else "aws"
-    return Place(partition, next(filter(None, where), _REGION), account)
+    given = region or config.region or os.environ.get("AWS_REGION")
+    return presumed_place(config, given or os.environ.get("AWS_DEFAULT_REGION") or "")
