@@ -6,10 +6,14 @@ two are parts of the same language.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any
 
 _ANY = "sample"
+# Tried in this order where a pattern names unwanted values only.
+_OTHERS = (_ANY, "other", *ascii_lowercase)
 _NOTHING = object()
 
 
@@ -63,12 +67,29 @@ def _matching(rule: Mapping[str, Any]) -> object:
 
 
 def _other(unwanted: object) -> object:
-    """A value beside those that are not wanted, which may be numbers."""
+    """A value other than the unwanted ones: numbers, texts, or texts such as {"prefix": "in/"}."""
+    operator = ""
+    if isinstance(unwanted, Mapping):
+        operator, unwanted = next(iter(unwanted.items()), ("", []))
     values = unwanted if isinstance(unwanted, list) else [unwanted]
     numbers = [value for value in values if isinstance(value, int | float)]
     if numbers:
         return max(numbers) + 1
-    return next(text for text in (_ANY, "other", "another", "else") if text not in values)
+    matches = _MATCHES.get(operator, str.__eq__)
+    others = (text for text in _OTHERS if not any(matches(text, str(value)) for value in values))
+    return next(others, _ANY)
+
+
+def _matches_wildcard(text: str, pattern: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
+
+
+_MATCHES: dict[str, Callable[[str, str], bool]] = {
+    "equals-ignore-case": lambda text, value: text.lower() == value.lower(),
+    "prefix": str.startswith,
+    "suffix": str.endswith,
+    "wildcard": _matches_wildcard,
+}
 
 
 def _number(comparison: Sequence[Any]) -> float:

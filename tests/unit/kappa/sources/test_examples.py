@@ -18,6 +18,7 @@ PATTERNS = [
     {"detail": {"a": [{"exists": True}], "b": [{"exists": False}]}},
     {"detail": {"a": [{"anything-but": ["sample", "other"]}]}},
     {"detail": {"a": [{"anything-but": "sample"}], "n": [{"anything-but": [1, 9]}]}},
+    {"detail": {"a": [{"anything-but": {"prefix": "s"}}]}},
     {"detail": {"a": [{"prefix": "x"}, "literal"]}},
 ]
 
@@ -41,6 +42,21 @@ def test_an_example_matches_its_pattern(pattern):
 )
 def test_other_operators_give_the_simplest_value(pattern, made):
     assert example(pattern) == made
+
+
+@pytest.mark.parametrize(
+    ("unwanted", "value"),
+    [
+        (["sample", "other", "another", "else"], "a"),
+        ({"prefix": ["s", "o"]}, "a"),
+        ({"suffix": ".exe"}, "sample"),
+        ({"suffix": ["e", "r"]}, "a"),
+        ({"wildcard": "*a*"}, "other"),
+        ({"equals-ignore-case": ["Sample", "OTHER"]}, "a"),
+    ],
+)
+def test_what_is_not_wanted_is_not_made(unwanted, value):
+    assert example({"a": [{"anything-but": unwanted}]}) == {"a": value}
 
 
 def test_one_object_is_laid_over_another_key_by_key():
