@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kappa.cli.console import print_report
+from kappa.cli.secrets import hide_secret
 from kappa.config.uses import EVERYTHING, Uses
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ class Options:
 
     def open(self, known: dict[Any, Aws] | None = None) -> Session:
         """Read the config and prepare to reach AWS; `known` are other configs' clients."""
-        from kappa.cli.secrets import hide_secret
         from kappa.commands.session import open_session
 
         if self.session is not None:

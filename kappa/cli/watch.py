@@ -22,12 +22,12 @@ from kappa.cli.console import (
 )
 from kappa.cli.group import command
 from kappa.cli.invoke import print_answer, run_here
-from kappa.cli.log_follower import LogFollower
 from kappa.cli.options import Options
 from kappa.errors import Interrupted, KappaError
 
 if TYPE_CHECKING:
     from kappa.aws import Aws
+    from kappa.cli.log_follower import LogFollower
     from kappa.commands.deploy import Current
     from kappa.commands.session import Session
     from kappa.commands.watch import Changes
@@ -296,6 +296,8 @@ class _Watched:
         if self._mode.is_local:
             self._run_here()
             return
+        from kappa.cli.log_follower import LogFollower
+
         place = (self.session.aws, self.session.config.function.log_group)
         if self._follower is None or self._follower.place != place:
             self.stop()

@@ -23,6 +23,7 @@ _LINE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _NOTHING = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -53,7 +54,5 @@ def parse(content: bytes, file: Path) -> dict[str, str]:
 
 def _value(match: re.Match[str]) -> str:
     if match["quoted"] is not None:
-        return re.sub(
-            r"\\(.)", lambda one: _ESCAPES.get(one[1], one[1]), match["quoted"], flags=re.DOTALL
-        )
+        return _ESCAPE.sub(lambda escape: _ESCAPES.get(escape[1], escape[1]), match["quoted"])
     return str(match["plain"] if match["literal"] is None else match["literal"])

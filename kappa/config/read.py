@@ -48,10 +48,10 @@ def read_config(
     have one are left out. `read` asks AWS for them.
     Raises: ConfigError, naming file, line, key and what is allowed; AwsError, if AWS refuses.
     """
-    found = _read_layout(file, environment, text, uses, read)
-    places = unread_places(found.tree, found.included.values)
+    resolved = _read_layout(file, environment, text, uses, read)
+    places = unread_places(resolved.tree, resolved.included.values)
     parts = parts_of(places)
-    tree = without(found.tree, parts)
+    tree = without(resolved.tree, parts)
     settings = convert(tree, normalized(tree), File)
     checks = (_check_region, check_iam, check_function, check_sources)
     try:
@@ -65,20 +65,20 @@ def read_config(
         policy=settings.iam.policy if settings.iam else None,
         profile=settings.profile or None,
         region=settings.region or None,
-        values=found.included.values,
-        value_files=found.included.files,
-        secrets=found.secrets,
-        unread={part: at(found.tree.data, part) for part in parts},
-        written=_written(found.tree, places),
-        hint=found.included.hint,
-        environment=found.environment,
+        values=resolved.included.values,
+        value_files=resolved.included.files,
+        secrets=resolved.secrets,
+        unread={part: at(resolved.tree.data, part) for part in parts},
+        written=_written(resolved.tree, places),
+        hint=resolved.included.hint,
+        environment=resolved.environment,
         lines=tree.lines,
         origins=tree.origins,
-        is_layout_07=found.is_layout_07,
-        notes=(*found.notes, *_runtime_notes(tree, settings)),
+        is_layout_07=resolved.is_layout_07,
+        notes=(*resolved.notes, *_runtime_notes(tree, settings)),
         include=settings.include,
         included={keys: (tree.texts[keys], words) for keys, words in tree.written.items()},
-        other_aliases=found.other_aliases,
+        other_aliases=resolved.other_aliases,
     )
 
 
@@ -97,7 +97,7 @@ def _runtime_notes(tree: Tree, settings: File) -> list[str]:
     return [tree.error(("lambda", "runtime"), words).message] if words else []
 
 
-class _Read(msgspec.Struct, frozen=True):
+class _Resolved(msgspec.Struct, frozen=True):
     """A file as its environment makes it, and the values that were filled in."""
 
     tree: Tree
@@ -111,7 +111,7 @@ class _Read(msgspec.Struct, frozen=True):
 
 def _read_layout(
     file: Path, asked: str, text: bytes | None, uses: Uses, read: Reader | None
-) -> _Read:
+) -> _Resolved:
     """Read the file, whichever layout it has."""
     raw = read_tree(file, text)
     layout_07.refuse_earlier(raw)
@@ -141,7 +141,7 @@ def _read_layout(
     values = included.values
     others = environments.other_aliases(whole, environment, values, is_layout_07=is_layout_07)
     secrets = frozenset(name for name, value in referred.items() if value.is_secret)
-    return _Read(tree, included, secrets, environment, is_layout_07, tuple(notes), others)
+    return _Resolved(tree, included, secrets, environment, is_layout_07, tuple(notes), others)
 
 
 def _has_own_names(keys: Keys) -> bool:

@@ -9,7 +9,7 @@ Pure.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -60,12 +60,12 @@ def _part(keys: Keys) -> Keys | None:
     return keys[:3] if keys[:2] in _LISTS else keys[:2]
 
 
-def without(tree: Tree, parts: Collection[Keys]) -> Tree:
+def without(tree: Tree, parts: Sequence[Keys]) -> Tree:
     """Take parts out of a tree; the items of a list that stay keep the words of their errors."""
     if not parts:
         return tree
     data: dict[str, Any] = copy.deepcopy(tree.data)
-    for part in reversed(list(parts)):
+    for part in reversed(parts):
         parent: Any = at(data, part[:-1])
         del parent[part[-1]]
 
