@@ -1,6 +1,7 @@
 """Keep secrets out of all that is printed: what a config writes stands in their place.
 
-It is the last door, behind those that know where a value stands: an error of AWS may quote one.
+It comes last. config/mask.py hides values where they are known to be, but an error of AWS may quote
+a secret anywhere.
 """
 
 from __future__ import annotations

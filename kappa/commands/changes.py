@@ -141,7 +141,7 @@ def _hidden(setting: Setting, written: Mapping[str, str]) -> Setting:
 def _without_secret(
     setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
 ) -> Setting:
-    """Hide what AWS has in a setting with a secret, but for what the config has too."""
+    """Hide what AWS has in a setting with a secret, except texts that the config has too."""
     parts = _parts(secrets)
 
     def is_secret(text: str) -> bool:

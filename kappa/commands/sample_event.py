@@ -19,7 +19,7 @@ from kappa.sources.kind import Occasion
 from kappa.sources.selection import select
 from kappa.sources.url_sample import sample as url_sample
 
-# By each word for a kind, a source of it for a config that has none; `url` is no event source.
+# By the word for a kind: the ARN of a source for configs without one. `url` is not an event source.
 _ARNS = {
     "dynamodb": (
         "arn:{at.partition}:dynamodb:{at.region}:{at.account}:"
@@ -35,12 +35,12 @@ _RULES = {
     "schedule": EventSource(name="sample", schedule="rate(1 day)"),
 }
 KINDS = tuple(sorted([*_ARNS, *_RULES, "url"]))
-# Kinds whose event has a text of the sender's.
+# Kinds whose event contains a text from the sender.
 WITH_BODY = frozenset({"kinesis", "sns", "sqs", "url"})
 
 
 class SampleEvent(msgspec.Struct, frozen=True):
-    """An event, and what to know about it: that it is of no source of the config, or of which."""
+    """An event, and a note: from which of several sources it is, or that it is from none."""
 
     event: Any
     note: str = ""

@@ -91,7 +91,7 @@ def open_session(
     """Read the config; the command line's profile and region win over the file's.
 
     `known` are the clients of other configs: those of one profile and region are shared. `report`
-    is the Session's. Of AWS only the values are asked that the command `uses`; `hide` is given each
+    is the Session's. AWS is asked only for values that the command `uses`; `hide` is given each
     secret among them, and what the config writes in its place.
     Raises: ConfigError; AwsError, if AWS refuses a value.
     """
@@ -108,7 +108,7 @@ def open_session(
         return read_values(aws, names, unless_written(file, hide))
 
     given = advised_commands.options(profile=profile, region=region)
-    # What is wrong whatever the values are is reported before AWS is asked for them.
+    # Errors that do not depend on the values are reported before AWS is asked for any.
     config = read_config(file, environment, uses=uses._replace(asks=False))
     if uses.asks and any(config.is_layout_07 or uses(keys) for keys in config.unread_texts):
         config = read_config(file, environment, uses=uses, read=read)

@@ -1,7 +1,7 @@
 """Read from AWS what a config refers to: parameters, secrets and outputs of stacks.
 
-Owns which call gives a value, what is a secret, and what to do about one that is not there. A
-secret's content is in no message.
+Owns which call gives a value, what is a secret, and the errors for values that do not exist. No
+message has a secret's content.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read_values(
 
 
 def unless_written(file: Path, hide: Callable[[str, str], None]) -> Callable[[str, str], None]:
-    """Hide no text that the config itself has, such as a user's name that is the function's too."""
+    """Leave out texts that the config itself has, such as a user's name that is the function's."""
     own = file.read_text("utf-8", "replace")
 
     def hide_unknown(text: str, words: str) -> None:
@@ -157,7 +157,7 @@ def _of_stack(stack: Mapping[str, Any], rest: str) -> Answer:
 
 
 def _name_permission(error: AwsError, action: str) -> None:
-    """Name the permission that is missing; a customer's key has one of its own."""
+    """Name the permission that is missing; a KMS key takes one of its own."""
     if isinstance(error, Denied) and error.code and "AccessDenied" in error.code:
         words = error.text.lower()
         action = "kms:Decrypt" if "kms:decrypt" in words or "ciphertext" in words else action

@@ -1,7 +1,7 @@
 """Hide what was filled in: the config's own words, such as `${name}`, stand in its place.
 
 Included values are not meant for the repository, so they must not end up in logs either. Secrets
-of AWS's stores are not shown to anybody.
+that AWS keeps are never shown.
 Pure.
 """
 

@@ -1,8 +1,8 @@
-"""Values that a config takes from where they are: `${env:X}`, `${ssm:/path}` and the like.
+"""Values that a config refers to: `${env:X}`, `${ssm:/path}` and the like.
 
-Owns the kinds of references, which places of a config have them, and the error of a value that
-could not be read: it has the place's file and line. It reads variables and files; what AWS has is
-read by the caller's `Reader`.
+Owns how each kind is written, where a config has references, and the error for a value that cannot
+be read, with file and line. It reads variables and files; values of AWS come from the caller's
+`Reader`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from kappa.config.uses import Uses
 from kappa.config.values import Included, fill_text, is_local, names_in, references_in
 from kappa.errors import AwsError, ConfigError, KappaError
 
-# What follows the kind, and what it is called.
+# By kind: the pattern of what follows it, and how an error describes that.
 _FORMS = {
     "env": (r"[A-Za-z_][A-Za-z0-9_]*", "NAME, a variable of the environment"),
     "ssm": (r"[A-Za-z0-9_.:/-]+", "/PATH, a parameter of Systems Manager"),
@@ -46,7 +46,7 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class NoValue(ConfigError):
-    """What a reference names does not exist; its default, if it has one, takes its place."""
+    """What a reference names does not exist. Its default, if it has one, is used instead."""
 
 
 Answer = Value | KappaError
@@ -57,7 +57,7 @@ Reader = Callable[[Collection[str], str, str], Mapping[str, Answer]]
 
 
 class Occurrence(NamedTuple):
-    """A reference, where it stands, and how to word an error there."""
+    """A reference in a config or document, and how to build an error about it."""
 
     keys: Keys
     name: str
@@ -114,12 +114,12 @@ def malformed(place: Occurrence) -> Iterator[ConfigError]:
         problem = f"${{{place.name}}} is not a reference: {kind}: takes {words}."
         yield place.error(problem, as_text)
     elif not is_local(place.name) and _decides_what_to_ask(place.keys):
-        problem = f"{dotted(place.keys)} cannot come from AWS: it says where or what to ask."
+        problem = f"{dotted(place.keys)} cannot come from AWS: it decides where or what to ask."
         yield place.error(problem, "Use an included value or ${env:NAME}.")
 
 
 def remarks(tree: Tree, later: Callable[[Keys], Set[str]]) -> list[str]:
-    """Note each text that looks like a reference whose kind is mistyped: it stays as it is."""
+    """Note each text that looks like a reference with a mistyped kind. It is not changed."""
     notes: list[str] = []
     for keys, text in texts_in(tree.data):
         for match in _ALMOST.finditer(text) if not later(keys) else ():
@@ -137,7 +137,7 @@ def _decides_what_to_ask(keys: Keys) -> bool:
 
 
 def _of_account(tree: Tree, key: str, values: Mapping[str, str]) -> str:
-    """Fill in the config's region or profile, which in the layout of 0.7 an environment has."""
+    """Fill in the config's region or profile; in the layout of 0.7 they are an environment's."""
     sections = dig(tree.data, ("environments",))
     first = next(iter(sections)) if isinstance(sections, dict) and sections else ""
     at: Keys = ("environments", first, key)
@@ -177,7 +177,7 @@ def _read_file(file: Path) -> Answer:
 
 
 def checked(places: Iterable[Occurrence], answers: Mapping[str, Answer]) -> dict[str, Value]:
-    """Select the values; one that does not exist is empty, so that its default is taken.
+    """Select the values; one that does not exist is empty, so that its default is used.
 
     Raises: ConfigError or AwsError, with file and line of each place without a value.
     """
@@ -213,7 +213,7 @@ def _placed(place: Occurrence, error: KappaError) -> KappaError:
 
 
 def _together(errors: list[AwsError]) -> AwsError:
-    """Make one error of several. Without credentials or a network, the first one tells it."""
+    """Make one error of several. Without credentials or a network, the first one is enough."""
     first = errors[0]
     if first.code:
         shown = dict.fromkeys(error.message for error in errors if error.code)

@@ -31,7 +31,7 @@ _OF_IMAGE = ("path", "handler", "runtime")
 
 
 def unread_places(tree: Tree, values: Mapping[str, str]) -> dict[Keys, str]:
-    """Find the texts with an unread reference; a value that merely looks like one is none."""
+    """Find the texts with an unread reference. A value that only looks like one does not count."""
     return {
         keys: text
         for keys, text in texts_in(tree.data)
@@ -61,7 +61,7 @@ def _part(keys: Keys) -> Keys | None:
 
 
 def without(tree: Tree, parts: Sequence[Keys]) -> Tree:
-    """Take parts out of a tree; the items of a list that stay keep the words of their errors."""
+    """Take parts out of a tree; errors about the list items that stay keep the file's numbers."""
     if not parts:
         return tree
     data: dict[str, Any] = copy.deepcopy(tree.data)

@@ -20,7 +20,7 @@ _SOURCES: tuple[_Keys, ...] = (("lambda", "event_sources"), ("lambda", "url"))
 
 
 class Uses(NamedTuple):
-    """Key paths: all that begins with one of `only`, and with none of `but`.
+    """Key paths: those that begin with one of `only`, and with none of `but`.
 
     "*" stands for any one key. `asks`: AWS may be asked for their values.
     """
@@ -65,7 +65,7 @@ _CONTENT: tuple[_Keys, ...] = (
 )
 # What a function is connected to, and how, without the content of its own settings and code.
 CONNECTIONS = Uses(but=_CONTENT)
-# What exists of it, whatever it holds: to show it, or to remove it.
+# What is needed to show or remove all of its parts, whatever they contain.
 PARTS = Uses(but=(*_CONTENT, ("lambda", "event_sources", "*", "input", "*")))
 _PACKED = ("architectures", "handler", "image", "layers", "name", "path", "runtime", "s3_bucket")
 CODE = Uses((("profile",), ("region",), *(("lambda", key) for key in _PACKED), *_BUILT))

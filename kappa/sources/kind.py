@@ -107,7 +107,7 @@ class Kind(msgspec.Struct, frozen=True):
     all_deliveries: Callable[[Config, EventSource, SourcesState], Iterable[str]] | None = None
     # Qualifiers whose delivery has a name that only kappa gives.
     named_by_kappa: Callable[[Config, EventSource, SourcesState], Iterable[str]] = lambda *_: ()
-    # The event that the function would get of a source. None: kappa has no sample of this kind.
+    # The event that a source would send. None: kappa has no sample of this kind.
     sample: Callable[[EventSource, Occasion], Any] | None = None
     # Make each step that writes a shared document build on the step before.
     chain: Callable[[Plan], Plan] = lambda plan: plan

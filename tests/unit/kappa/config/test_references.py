@@ -209,7 +209,7 @@ def test_a_mistyped_kind_stays_text_and_is_noted(write):
 def test_what_decides_where_to_ask_cannot_come_from_there(write, key):
     text = MINIMAL.replace("name: greeter\n", "name: ${ssm:/x}\n")
     file = write(text if key == "name" else f"{key}: ${{ssm:/x}}\n{MINIMAL}")
-    assert f"{key} cannot come from AWS: it says where or what to ask." in error_of(file)
+    assert f"{key} cannot come from AWS: it decides where or what to ask." in error_of(file)
 
 
 def test_what_decides_where_to_ask_may_come_from_the_environment(write, monkeypatch):
