@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from email.parser import HeaderParser
 from pathlib import Path
 
@@ -84,8 +84,9 @@ def _install(required: Required, machine: Machine, base: Path, until_packed: Exi
 def _sweep(base: Path) -> None:
     """Remove the temporary folders of killed runs."""
     for folder in base.glob(f"{_TEMPORARY}*"):
-        if time.time() - folder.stat().st_mtime > _ABANDONED_S:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # a parallel run has ended
+            if time.time() - folder.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(fresh: Path, done: Path) -> Path:

@@ -279,6 +279,15 @@ def test_what_killed_runs_left_is_swept_and_what_runs_now_stays(put, shelf, tmp_
     assert [path.name for path in base.glob(".installing-*")] == [".installing-new"]
 
 
+def test_a_parallel_run_that_ends_meanwhile_is_no_error(put, shelf, tmp_path):
+    wheel(shelf)
+    base = tmp_path / "cache" / "packages"
+    base.mkdir(parents=True)
+    # As its folder between the listing and the look at it: there is a name, and nothing behind it.
+    (base / ".installing-ended").symlink_to("nowhere")
+    assert version_of(put("tea")) == "tea-1.0.dist-info"
+
+
 def test_pip_ends_when_kappa_is_killed(shelf, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as index:
         code = (
