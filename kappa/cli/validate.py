@@ -25,7 +25,7 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
       kappa config.yml validate --env prod
     """
     from kappa.commands.validate import check
-    from kappa.config.value_sources import value_sources
+    from kappa.config.value_origins import value_origins
     from kappa.config.write import as_yaml, hidden_variables, plain_config
     from kappa.packing.check_syntax import problems
 
@@ -39,7 +39,7 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     unreadable = problems(session.config.function.runtime, archive) if archive else []
     warn_of_code(session.config, unreadable, strict=strict)
     config = plain_config(session.config, show_values=show_values)
-    sources = value_sources(session.config)
+    sources = value_origins(session.config)
     if options.json:
         result(as_json(config | ({"values": sources} if sources else {})))
     else:

@@ -14,8 +14,8 @@ from typing import Any
 
 from kappa.arn import parse_arn
 from kappa.config.model import EventSource
-from kappa.sources.examples import example, merged
 from kappa.sources.kind import Occasion
+from kappa.sources.pattern_examples import example, merged
 
 _ID = "059f36b4-87a3-44ab-83d2-661975830a7d"
 

@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 from kappa.config.model import EventSource
-from kappa.sources.examples import example, merged
 from kappa.sources.kind import Occasion
+from kappa.sources.pattern_examples import example, merged
 
 
 def sample(source: EventSource, occasion: Occasion, rule_arn: str) -> Any:  # noqa: ANN401 - JSON

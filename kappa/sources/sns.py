@@ -297,7 +297,7 @@ def sample(source: EventSource, occasion: Occasion) -> dict[str, Any]:
 
     Source: AWS Lambda guide, "Invoking Lambda functions with Amazon SNS notifications".
     """
-    from kappa.sources.examples import example
+    from kappa.sources.pattern_examples import example
 
     wanted = example(json.loads(source.filter_policy or "{}"))
     in_body = source.filter_policy_scope == "MessageBody"

@@ -5,7 +5,7 @@ import pytest
 from kappa.config.read import read_config
 from kappa.config.references import Value
 from kappa.config.uses import PARTS
-from kappa.config.value_sources import value_sources
+from kappa.config.value_origins import value_origins
 from kappa.config.write import as_yaml, plain_config
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
@@ -74,7 +74,7 @@ def test_where_values_come_from_is_listed_by_line(write, tmp_path):
     more = (
         "  description: ${team}\n  environment: {AA: '${secret:a}', BB: '${env:NO:-x}-${team}'}\n"
     )
-    rows = value_sources(read_config(write(f"include: values.yml\n{MINIMAL}", more)))
+    rows = value_origins(read_config(write(f"include: values.yml\n{MINIMAL}", more)))
     file = str(tmp_path / "values.yml")
     assert [(row["line"], row["key"], row["from"], row["is_asked"]) for row in rows] == [
         (10, "lambda.description", [file], False),
@@ -90,7 +90,7 @@ def test_a_list_whose_items_are_left_out_is_listed_as_the_file_has_it(write, tmp
     - arn: ${{ssm:/queue}}
     - arn: {TOPIC}my-${{queue}}
 """
-    rows = value_sources(read_config(write(f"include: values.yml\n{MINIMAL}", more)))
+    rows = value_origins(read_config(write(f"include: values.yml\n{MINIMAL}", more)))
     assert [(row["line"], row["key"], row["is_asked"]) for row in rows] == [
         (11, "lambda.event_sources[0].arn", True),
         (12, "lambda.event_sources[1].arn", False),
@@ -112,7 +112,7 @@ def test_included_values_beside_what_is_not_read_are_printed_as_written(write, t
 def test_references_of_the_documents_file_are_listed_too(write, tmp_path):
     (tmp_path / "policy.json").write_text('{"Statement": [\n{"Resource": "${cf:Chat.Arn}"}]}')
     text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: policy.json}\n")
-    (row,) = value_sources(read_config(write(text)))
+    (row,) = value_origins(read_config(write(text)))
     assert (row["file"], row["line"], row["value"]) == (
         str(tmp_path / "policy.json"),
         2,

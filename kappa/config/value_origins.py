@@ -10,7 +10,7 @@ from kappa.config.tree import dotted
 from kappa.config.values import is_reference, kind_of, names_in
 
 
-def value_sources(config: Config) -> list[dict[str, Any]]:
+def value_origins(config: Config) -> list[dict[str, Any]]:
     """List each place of the config with values that it does not hold itself, by line.
 
     References in the file of the policy's document follow.

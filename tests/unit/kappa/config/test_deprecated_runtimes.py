@@ -3,8 +3,8 @@
 import botocore.session
 import pytest
 
+from kappa.config.deprecated_runtimes import DEPRECATED, NEWER, deprecated
 from kappa.config.read import read_config
-from kappa.config.runtimes import DEPRECATED, NEWER, deprecated
 from tests.support.builders import MINIMAL
 
 MODEL = botocore.session.get_session().get_service_model("lambda")

@@ -5,7 +5,7 @@ import json
 import pytest
 from moto.events.models import EventPattern
 
-from kappa.sources.examples import example, merged
+from kappa.sources.pattern_examples import example, merged
 
 PATTERNS = [
     {},
