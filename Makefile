@@ -11,11 +11,11 @@ NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get instal
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the whole chat on this machine, no AWS account (PORT=5000: another port; PUSH=1: push)
+local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the chat here, without AWS (options: PORT=N, PUSH=1)
 	@# Ctrl-C is the normal end; the shell ignores it so that make does not report an error
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) $(if $(filter-out 0,$(PUSH)),--push) || [ $$? -eq 130 ]
 
-test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, including the browser; a sample of the longest
+test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, with the browser; a sample of the longest
 	$(BIN)/python -m tests
 
 check: lint test ## Run what CI runs: format, lint, types, then every test
@@ -40,11 +40,11 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Test every command, stopped at each of its AWS calls (over half an hour)
+interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Test commands stopped at each AWS call (over half an hour)
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/sources/test_alias_choice.py tests/unit/kappa/commands/test_two_environments.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
-soak: interrupted $(SITE)/node_modules/.dev ## Run interrupted, all cases of the other sampled tests, then a long load (over an hour)
+soak: interrupted $(SITE)/node_modules/.dev ## Run interrupted, all tests, a long load (over an hour)
 	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_pip_install.py
 	TEST_CASES=all node --test tests/unit/page/consistent.test.js
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py tests/emulator/test_local_mode.py

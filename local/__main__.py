@@ -5,15 +5,16 @@ Usage:
   python -m local run [--port=N] [--push] [--quiet] -- COMMAND [ARG...]
   python -m local -h | --help
 
-up    Start the emulated AWS, run the README's commands on it, open the page and follow
-      the functions' logs. Ctrl-C stops everything. The chat's environment is in .local/env.
+up    Start the emulated AWS, run the README's commands on it, open the page and
+      follow the functions' logs. Ctrl-C stops everything. The chat's environment
+      is in .local/env.
 run   Set up the same chat without a browser, run COMMAND with its environment
-      (AWS_ENDPOINT_URL, LAMBDA_CHAT_URL, LAMBDA_CHAT_IDP_URL, ...), stop everything and
-      exit with COMMAND's exit code.
+      (AWS_ENDPOINT_URL, LAMBDA_CHAT_URL, LAMBDA_CHAT_IDP_URL, ...), stop
+      everything and exit with COMMAND's exit code.
 
 Options:
-  --port=N      The emulator's port. Default: up uses 4566, or a free port if that is in use;
-                run uses a free port.
+  --port=N      The emulator's port. Default: up uses 4566, or a free port if that
+                is in use; run uses a free port.
   --push        Set `push: true`: the page gets messages by push.
   --no-browser  Do not open a browser.
   --quiet       Do not print the set-up's progress.

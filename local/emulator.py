@@ -125,13 +125,13 @@ def _listen(port: int | None, *, or_another: bool) -> socket.socket:
         if error.errno != errno.EADDRINUSE:
             raise KappaError(
                 f"Port {port} cannot be opened on {HOST}: {os.strerror(error.errno or 0)}.",
-                "Choose a port above 1023 with --port=N.",
+                "Choose a port above 1023.",
             ) from error
         if or_another:
             return socket.create_server((HOST, 0))
         raise PortInUse(
             f"Port {port} is in use on {HOST}.",
-            "Stop the program that uses it, or choose another port with --port=N.",
+            "Stop the program that uses it, or choose another port.",
         ) from error
 
 

@@ -29,9 +29,9 @@ def init(options: Options, name: str, source: str, template: str | None) -> None
 
     Writes CONFIG, with a policy, code, a test event and a JSON Schema for editors beside it.
     Never overwrites a file. NAME is the function's; default: the folder's name. The template
-    bootstrap is a runtime of your own, as a shell script. --from reads an existing function with
-    its code, role, permissions and event sources, and lists what a config cannot express. Changes
-    nothing in the account.
+    bootstrap is a custom runtime: a shell script. --from reads an existing function with its code,
+    role, permissions and event sources, and lists what a config cannot express. Changes nothing in
+    the account.
 
     Example:
       kappa greeter/config.yml init

@@ -50,7 +50,9 @@ def _local_options(function: F) -> F:
     for option in reversed(
         (
             click.option("--local", is_flag=True, help="Run the code on this machine."),
-            click.option("--as-role", is_flag=True, help="With --local: as the function's role."),
+            click.option(
+                "--as-role", is_flag=True, help="With --local: call AWS as the function's role."
+            ),
             click.option(
                 "--debug-port",
                 type=click.IntRange(1, 65535),
@@ -58,7 +60,7 @@ def _local_options(function: F) -> F:
                 help="With --local: wait for a debugger at this port.",
             ),
             click.option(
-                "--inspect", is_flag=True, help="With --local: --debug-port 9229, for Node.js."
+                "--inspect", is_flag=True, help="With --local, for Node.js: --debug-port 9229."
             ),
         )
     ):
@@ -91,12 +93,12 @@ def invoke(
     """
     if local:
         if qualifier:
-            raise click.UsageError("--local runs the code as it is here: leave --qualifier out.")
+            raise click.UsageError("--local runs the code on this machine: leave --qualifier out.")
         port = debug_port or (_INSPECTOR_PORT if inspect else 0)
         _invoke_local(options, data, as_role, port, inspect)
         return
     if as_role or debug_port or inspect:
-        raise click.UsageError("--as-role, --debug-port and --inspect go with --local.")
+        raise click.UsageError("--as-role, --debug-port and --inspect need --local.")
     invocation = _Invocation(options, data, qualifier)
     answer = invocation.send("RequestResponse")
     if answer.log:

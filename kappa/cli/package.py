@@ -56,7 +56,8 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
         return
     for name, size_bytes in sizes(archive).items() if listed else ():
         result(f"{size(size_bytes):>12}  {one_line(name)}")
+    files = "1 file" if len(archive.names) == 1 else f"{len(archive.names)} files"
     result(
-        f"{file}: {size(len(archive.data))}, {len(archive.names)} files, "
+        f"{file}: {size(len(archive.data))}, {files}, "
         f"{size(archive.unzipped_bytes)} unzipped, sha256 {archive.sha256}"
     )

@@ -56,14 +56,14 @@ _SHOWN_CHARACTERS = 200
     show_default=True,
     type=click.IntRange(1, _MAX_PROCESSES),
     metavar="N",
-    help="Requests that run at once, each in a process.",
+    help="Requests to run at once, each in a process.",
 )
 def serve(options: Options, port: int, concurrency: int) -> None:
     """Serve the function's URL on this machine.
 
-    Runs the code that deploy would upload, with your AWS credentials. When you save a file, the
-    next request runs the new code. Prints the function's log. Ctrl-C ends it. kappa itself changes
-    nothing.
+    Answers each request with the code that deploy would upload, run with your AWS credentials.
+    When you save a file, the next request runs the new code. Prints the function's log. Ctrl-C ends
+    it. kappa itself changes nothing.
 
     Example:
       kappa config.yml serve --port 8000

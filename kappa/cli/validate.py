@@ -15,10 +15,10 @@ from kappa.config.uses import OFFLINE
 def validate(options: Options, show_values: bool, strict: bool) -> None:
     """Check the config and print it resolved.
 
-    Merges the environment, and checks the files that the config names and the handler. The output
+    Merges the environment, and checks the handler and the files that the config names. The output
     is a valid config. It leaves out variables, and keeps ${name} for included values, unless
     --show-values is given. Installs and builds nothing, and does not contact AWS: it lists the
-    values that other commands would ask for. With --json, `values` lists where each value is from.
+    values that other commands would read. With --json, `values` lists where each value is from.
     Exit code 2: the config is wrong.
 
     Example:
@@ -54,4 +54,4 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     for source in sources:
         if source["is_asked"]:
             what = f"{source['key']} is " if source["key"] else ""
-            progress(f"Not asked: {source['file']}:{source['line']}: {what}{source['value']}")
+            progress(f"Not read: {source['file']}:{source['line']}: {what}{source['value']}")

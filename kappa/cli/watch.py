@@ -51,7 +51,7 @@ class _Mode:
 @command(several=True, together=True)
 @click.option("--invoke", is_flag=True, help="Invoke with lambda.test_data after each update.")
 @click.option("--local", is_flag=True, help="Run the code here instead, with lambda.test_data.")
-@click.option("--yes", "-y", is_flag=True, help="Also update what a version or alias publishes.")
+@click.option("--yes", "-y", is_flag=True, help="Allow a config with publish or alias.")
 def watch(options: Options, invoke: bool, local: bool, yes: bool) -> int:
     """Update the function whenever you save.
 

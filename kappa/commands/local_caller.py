@@ -36,10 +36,10 @@ def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
     keys = read_keys(session.aws)
     if keys.variables:
         region = read_region(session.aws)
-        notice = f"With your own credentials ({keys.source}), not those of the function's role."
+        notice = f"The function has your credentials ({keys.source}), not its role's."
     else:
         region = _any_region(session)
-        notice = "Without credentials: you have none, so the function cannot call AWS."
+        notice = "You have no AWS credentials, so the function cannot call AWS."
     config = session.config
     arn = presumed_place(config, region).function_arn(config.function.name)
     return LocalCaller(Caller(region, arn, keys.variables), notice)
@@ -68,7 +68,9 @@ def _assumed(session: Session, region: str) -> LocalCaller:
     given = variables(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     parsed = parse_arn(role)
     arn = Place(parsed.partition, region, parsed.account).function_arn(name)
-    return LocalCaller(Caller(region, arn, given), f"With the rights of the role {role}.")
+    return LocalCaller(
+        Caller(region, arn, given), f"The function has the credentials of the role {role}."
+    )
 
 
 def _role(session: Session) -> str:
@@ -84,7 +86,7 @@ def _role(session: Session) -> str:
     try:
         answer = session.aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
-        error.hint = f"Its role is made with it: {config.command('create')}"
+        error.hint = f"Create the function with its role: {config.command('create')}"
         raise
     return str(answer["Role"])
 
@@ -109,7 +111,7 @@ def _how_to_allow(session: Session, role: str) -> str:
         allow = f"to allow it, run\n  {command}"
     return (
         f"The role's trust policy does not name you; {allow}\n"
-        "  Take it back when you are done: `delete` keeps a role that trusts others than Lambda."
+        "  Undo it when you are done: `delete` keeps a role that trusts others than Lambda."
     )
 
 

@@ -59,7 +59,7 @@ def make(
     kind = _word(source)
     if body and kind not in WITH_BODY:
         hint = f"It is for {', '.join(sorted(WITH_BODY))}."
-        raise ConfigError(f"--body: an event of {kind} has no body.", hint)
+        raise ConfigError(f"--body: a sample event of {kind} has no body.", hint)
     occasion = Occasion(config.function.name, place, at, body)
     if isinstance(source, Url):
         return SampleEvent(url_sample(source, occasion), note)
@@ -79,19 +79,22 @@ def _choose(config: Config, word: str, place: Place) -> tuple[EventSource | Url,
         count = "several event sources" if sources else "no event source"
         kinds = ", ".join(dict.fromkeys(map(_word, sources)) or KINDS)
         hint = f"{'Its kinds' if sources else 'Kinds'}: {kinds}."
-        raise ConfigError(f"{config.file} has {count}: which kind of event?", hint)
+        raise ConfigError(f"{config.file} has {count}, so name a kind of event.", hint)
     of_kind = [source for source in sources if _word(source) == word]
     if of_kind:
         first, *more = of_kind
         others = ", ".join(source.short for source in more if isinstance(source, EventSource))
-        note = f"The first source of {word}; others by name: {others}." if others else ""
-        return first, note
+        note = f"This event is from the first {word} source; name another to use it: {others}."
+        return first, note if others else ""
     if word in KINDS:
-        return _generic(word, place), f"{config.file} has no source of {word}: a generic event."
+        note = f"{config.file} has no {word} source, so this is a generic event."
+        return _generic(word, place), note
     names = [source.short for source in function.event_sources]
     if word not in {*names, *(source.key for source in function.event_sources)}:
         words = suggestion(word, {*KINDS, *names})
-        raise ConfigError(f"{config.file} has no event source {word}, and it is no kind.", words)
+        raise ConfigError(
+            f"{word} is neither an event source of {config.file} nor a kind of event.", words
+        )
     return select(config, [word]).function.event_sources[0], ""
 
 

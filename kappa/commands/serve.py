@@ -208,12 +208,15 @@ def differences(function: Function) -> list[str]:
     """List what differs from the URL on AWS and a developer may not expect."""
     url = function.url
     if url is None:
-        return ["The config has no lambda.url, so deploy makes none. serve answers as one would."]
+        return [
+            "The config has no lambda.url, so deploy creates no URL. This one acts as with "
+            "`auth: NONE`."
+        ]
     texts = []
     if url.auth == "AWS_IAM":
-        texts.append("lambda.url.auth is AWS_IAM: here nobody's signature is checked.")
+        texts.append("lambda.url.auth is AWS_IAM: signatures are not checked here.")
     if url.cors and "*" in url.cors.allow_origins:
-        texts.append("lambda.url.cors allows any page that your browser shows to call it.")
+        texts.append("lambda.url.cors lets every web page in your browser call this URL.")
     return texts
 
 

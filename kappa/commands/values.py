@@ -136,7 +136,7 @@ def _read_stack(aws: Aws, name: str) -> Mapping[str, Any]:
     except AwsError as error:
         if error.code == "ValidationError" and "does not exist" in error.text:
             raise NoValue(
-                f"there is no stack {name} in {aws.region}.", "Launch it, or correct its name."
+                f"there is no stack {name} in {aws.region}.", "Create it, or correct its name."
             ) from error
         _name_permission(error, "cloudformation:DescribeStacks")
         raise

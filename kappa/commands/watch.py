@@ -108,7 +108,7 @@ def check_test_data(config: Config) -> None:
     if not config.function.test_data:
         raise config.error(
             ("lambda",),
-            "lambda.test_data is missing: it is what watch invokes the function with.",
+            "lambda.test_data is missing: watch needs it to invoke the function.",
             "Add it, or leave --invoke and --local out.",
         )
 

@@ -87,17 +87,15 @@ def _wait_for(lock: int, config: Config, report: Callable[[Report], None]) -> No
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         if os.environ.get(_OUT) == str(output_of(config)):
-            problem = f"lambda.build runs kappa for {config.function.path}, which it builds itself."
-            raise config.error(
-                _KEYS, problem, "Let the command make the code, and no more."
-            ) from None
-        report(Report("waiting", f"another kappa builds {config.function.path}"))
+            problem = f"lambda.build runs kappa, which builds the same {config.function.path}."
+            raise config.error(_KEYS, problem, "Let the command build the code only.") from None
+        report(Report("waiting", f"another kappa is building {config.function.path}"))
         fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _why(config: Config, record: _Record | None, files: BuildFiles) -> str:
     if record is None:
-        return "no finished build is known"
+        return "no successful build is recorded"
     if record.keys != _keys(config):
         return "its settings changed"
     if changed := difference(record.files.read, files.read):

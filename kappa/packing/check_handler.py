@@ -73,7 +73,7 @@ def _no_source(config: Config) -> ConfigError:
             f"Make the folder {path}, or name another one with `source:`.",
         )
     if config.function.build:
-        problem = f"lambda.path: lambda.build did not make {config.beside(path)}."
+        problem = f"lambda.path: lambda.build did not create {config.beside(path)}."
         return config.error(
             ("lambda", "path"), problem, "Let it write to $KAPPA_OUT, or correct the path."
         )

@@ -174,9 +174,8 @@ def _error(output: str, machine: object) -> ArchiveError:
     output = _PLACE.sub(r"\1", output)
     if source := _NOT_A_WHEEL.search(output):
         return ArchiveError(
-            f"{source[1]} is not a wheel. kappa builds no package that lambda.build_packages does "
-            f"not name: that would run its code here, and what it compiles would not be for "
-            f"{machine}.",
+            f"{source[1]} is not a wheel. kappa builds only what lambda.build_packages names: a "
+            f"build runs the package's code here, and what it compiles would not be for {machine}.",
             "Build a wheel for Lambda (`pip wheel --no-deps`) and name the .whl file, or list the "
             "folder in lambda.dependencies. A pure Python package that you trust: add its name to "
             "lambda.build_packages (it cannot be editable).",

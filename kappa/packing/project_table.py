@@ -57,12 +57,12 @@ def read(file: Path, extras: Sequence[str], machine: Machine) -> str:
     if project is None:
         raise ArchiveError(
             f"{file} has no table [project].",
-            "Of a project of Poetry, `poetry export -o requirements.txt` writes the packages.",
+            "In a Poetry project, run `poetry export -o requirements.txt`, and name that file.",
         )
     dynamic = {"dependencies", *(("optional-dependencies",) if extras else ())}
     if dynamic & set(project.dynamic):
         raise ArchiveError(
-            f"{file}: its dependencies are dynamic: only a build could list them.",
+            f"{file}: its dependencies are dynamic, so only a build can list them.",
             "Name the requirements file that they come from.",
         )
     requirements = list(_expanded(file, project, extras, machine))
@@ -131,11 +131,11 @@ def _check_places(file: Path, tool: _Tool, requirements: list[Requirement]) -> N
         name = canonicalize_name(requirement.name)
         if name in uv:
             raise ArchiveError(
-                f"{file}: the place of {name} is in [tool.uv.sources].",
+                f"{file}: [tool.uv.sources] sets where {name} comes from.",
                 "Run `uv lock`, and set `requirements: uv.lock`.",
             )
         if name in poetry:
             raise ArchiveError(
-                f"{file}: the place of {name} is in [tool.poetry.dependencies].",
+                f"{file}: [tool.poetry.dependencies] sets where {name} comes from.",
                 "Run `poetry export -o requirements.txt`, and name that file.",
             )

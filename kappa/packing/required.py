@@ -100,7 +100,7 @@ def read_requirements(file: Path) -> str:
         return read_file(file).decode()
     except OSError as error:
         problem = error.strerror or error
-        raise ArchiveError(f"{file}: {problem}.", "Set lambda.requirements.") from error
+        raise ArchiveError(f"{file}: {problem}.", "Correct lambda.requirements.") from error
     except UnicodeDecodeError as error:
         raise ArchiveError(f"{file}: {error}.", "Save it as UTF-8.") from error
 

@@ -162,7 +162,7 @@ def _reached(
 
 
 def _check_is_current(file: Path, root: _Package) -> None:
-    """Refuse a lock that is older than its project's dependencies: some would be missing."""
+    """Refuse a lock that does not match its project's dependencies: some would be missing."""
     project = file.parent / "pyproject.toml"
     declared = project_table.declared(project) if project.is_file() else None
     metadata = root.metadata or _Metadata()
@@ -182,7 +182,7 @@ def _check_is_current(file: Path, root: _Package) -> None:
     changed = [name for name in sorted({*asked, *locked}) if asked[name] != locked[name]]
     if changed:
         raise ArchiveError(
-            f"{file} is older than the dependencies in {project}: {', '.join(changed)}.",
+            f"{file} does not match the dependencies in {project}: {', '.join(changed)}.",
             "Run `uv lock`.",
         )
 

@@ -95,8 +95,8 @@ def _check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise CannotRun(
-                f"The port {port} cannot be used: {error.strerror or error}.",
-                "Give --debug-port another one.",
+                f"Port {port} cannot be used: {error.strerror or error}.",
+                "Choose another --debug-port.",
             ) from error
 
 
@@ -292,7 +292,7 @@ def _missing(function: Function) -> list[str]:
     """Warn of the parts of the function that are on AWS only."""
     if not function.layers:
         return []
-    return ["The function's layers are not here: code that only they contain is missing."]
+    return ["The function's layers are not used here, so what they contain is missing."]
 
 
 def _wrapped(function: Function, code: Path, command: tuple[str, ...]) -> tuple[str, ...]:

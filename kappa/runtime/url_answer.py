@@ -112,7 +112,7 @@ class _Whole:
                 hint = ""
                 if self._is_streamed:
                     hint = " It streams: set `invoke_mode: RESPONSE_STREAM` in lambda.url."
-                note = f"The function's answer {error}. So the URL answers 502.{hint}"
+                note = f"The function's answer {error}, so the URL answers 502.{hint}"
         self._writer.send(_with(answered, self._added))
         return note
 
@@ -173,5 +173,5 @@ class _Streamed:
         else:
             self._writer.send(_with(failed(failure or FAILED), self._added))
         if failure is None:
-            return f"The function's answer {self._malformed}. So the URL answers 502."
+            return f"The function's answer {self._malformed}, so the URL answers 502."
         return ""

@@ -171,13 +171,11 @@ class UrlServer(ThreadingHTTPServer):
 
 def _cannot_listen(port: int, error: OSError) -> KappaError:
     if error.errno == errno.EADDRINUSE:
-        hint = "Stop what uses it, or choose another: --port N; --port 0 takes a free one."
-        return KappaError(f"The port {port} is in use.", hint)
+        hint = "Stop the program that uses it, or choose another: --port N (--port 0: any free)."
+        return KappaError(f"Port {port} is in use.", hint)
     if error.errno == errno.EACCES:
-        return KappaError(
-            f"You may not listen on the port {port}.", "Choose one over 1023: --port N."
-        )
-    return KappaError(f"The port {port} cannot be listened on: {error.strerror or error}.")
+        return KappaError(f"You may not listen on port {port}.", "Choose one over 1023: --port N.")
+    return KappaError(f"Port {port} cannot be opened: {error.strerror or error}.")
 
 
 class _Handler(BaseHTTPRequestHandler):

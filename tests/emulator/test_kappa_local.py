@@ -40,7 +40,10 @@ def local(chat, name, event):
     ]
     done = run_kappa(words, chat.env)
     assert done.returncode == 0, done.stderr
-    assert "With the rights of the role arn:aws:iam::000000000000:role/" in done.stderr
+    assert (
+        "The function has the credentials of the role arn:aws:iam::000000000000:role/"
+        in done.stderr
+    )
     assert "Max Memory Used: 0 MB" not in done.stderr
     return json.loads(done.stdout)
 

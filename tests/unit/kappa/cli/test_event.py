@@ -24,4 +24,4 @@ def test_the_event_of_the_only_source_is_what_invoke_takes(run, tmp_path):
 def test_a_note_about_a_generic_event_goes_to_stderr(run):
     done = run("event", "url", "--region", "eu-west-3")
     assert "eu-west-3" in json.loads(done.stdout)["headers"]["host"]
-    assert "has no source of url: a generic event." in done.stderr
+    assert "has no url source, so this is a generic event." in done.stderr

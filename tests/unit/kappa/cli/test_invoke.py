@@ -39,7 +39,7 @@ def test_the_result_goes_to_stdout_and_the_rest_to_stderr(local):
     assert done.exception is None
     assert json.loads(done.stdout) == {"tea": 1}
     note, log, report = done.stderr.splitlines()
-    assert note == "note       Without credentials: you have none, so the function cannot call AWS."
+    assert note == "note       You have no AWS credentials, so the function cannot call AWS."
     assert re.fullmatch(r" +\+\d+ ms  got {'tea': 1}", log)
     assert re.match(r"REPORT RequestId: \S+\tDuration: .* MB\tInit Duration: .* ms$", report)
 
@@ -69,9 +69,9 @@ def test_a_failed_import_names_the_remedy(local, tmp_path):
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--as-role"], "go with --local"),
-        (["--debug-port", "5678"], "go with --local"),
-        (["--inspect"], "go with --local"),
+        (["--as-role"], "need --local"),
+        (["--debug-port", "5678"], "need --local"),
+        (["--inspect"], "need --local"),
         (["--local", "--qualifier", "live"], "leave --qualifier out"),
         (["--local", "--inspect"], "--inspect is for Node.js"),
         (["--local", "--debug-port", "0"], "1<=x<=65535"),

@@ -61,7 +61,7 @@ def test_a_session_with_it(tmp_path, name):
     leftovers.assert_gone(name)
     said = running.errors.read_text()
     assert f"{name} answers at {running.url}\n" in said
-    assert "note       Without credentials" in said
+    assert "note       You have no AWS credentials" in said
     assert "note       The config has no lambda.url" in said
     assert "\nGET /one?x=1  200  3 B  " in said
     assert f"updated    {name}: the next request runs the new code\n" in said
@@ -100,7 +100,7 @@ def test_a_port_in_use_is_one_error(tmp_path, name):
         port = other.getsockname()[1]
         done = shell(str(tmp_path / "config.yml"), "serve", "--port", str(port))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"Error: The port {port} is in use.\n  Stop what uses it")
+    assert done.stderr.startswith(f"Error: Port {port} is in use.\n  Stop the program that uses it")
 
 
 def test_a_config_error_ends_it_with_2(tmp_path, name):

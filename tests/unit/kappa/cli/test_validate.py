@@ -163,7 +163,7 @@ def test_validate_lists_what_would_be_asked_and_asks_nothing(run, tmp_path, monk
     assert done.exception is None
     place = f"{tmp_path / 'config.yml'}:"
     assert [
-        line.partition(place)[2] for line in done.stderr.splitlines() if "Not asked" in line
+        line.partition(place)[2] for line in done.stderr.splitlines() if "Not read" in line
     ] == [
         "44: lambda.environment.TOKEN is ${secret:db#password}",
         "45: lambda.timeout is ${ssm:/wait}",

@@ -48,15 +48,13 @@ def test_ones_own_credentials_are_named(monkeypatch):
     local = read_caller(session(Aws("eu-west-1")))
     assert local.caller.credentials == {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     assert local.caller.region == "eu-west-1"
-    assert (
-        "your own credentials (the environment), not those of the function's role" in local.notice
-    )
+    assert local.notice == "The function has your credentials (the environment), not its role's."
 
 
 def test_a_function_without_credentials_runs():
     local = read_caller(session(Aws("eu-west-1")))
     assert local.caller.credentials == {}
-    assert local.notice.startswith("Without credentials")
+    assert local.notice.startswith("You have no AWS credentials")
 
 
 def test_only_whoever_has_credentials_needs_a_region(monkeypatch):
@@ -87,7 +85,7 @@ def test_the_role_is_the_one_that_the_function_has_in_aws():
         "AWS_SESSION_TOKEN": "T",
     }
     assert local.caller.function_arn == "arn:aws:lambda:eu-west-1:111122223333:function:greeter"
-    assert local.notice == f"With the rights of the role {ROLE}."
+    assert local.notice == f"The function has the credentials of the role {ROLE}."
 
 
 def test_a_role_that_the_config_gives_is_taken():
@@ -99,7 +97,7 @@ def test_a_role_that_the_config_gives_is_taken():
 def test_a_function_that_is_not_deployed_has_no_role():
     with pytest.raises(NotFound) as caught:
         read_caller(session(FakeAws(get_function_configuration=NotFound("gone"))), as_role=True)
-    assert caught.value.hint == "Its role is made with it: kappa config.yml create"
+    assert caught.value.hint == "Create the function with its role: kappa config.yml create"
 
 
 def refusal(**answers):

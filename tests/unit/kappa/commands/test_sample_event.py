@@ -171,10 +171,10 @@ def test_a_url_gets_a_request_of_format_2():
 
 
 def test_without_a_kind_it_is_the_only_source_or_an_error_with_the_kinds():
-    with pytest.raises(ConfigError, match="no event source: which") as none:
+    with pytest.raises(ConfigError, match="no event source, so name a kind") as none:
         made()
     assert none.value.hint == f"Kinds: {', '.join(KINDS)}."
-    with pytest.raises(ConfigError, match="several event sources: which") as several:
+    with pytest.raises(ConfigError, match="several event sources, so name a kind") as several:
         made({"arn": QUEUE}, {"arn": TOPIC}, url=Url(auth="NONE"))
     assert several.value.hint == "Its kinds: sqs, sns, url."
 
@@ -185,13 +185,15 @@ def test_a_source_may_be_named():
     assert sample.event["Records"][0]["eventSourceARN"] == other
     sample = made({"arn": QUEUE}, {"arn": other}, word="sqs")
     assert sample.event["Records"][0]["eventSourceARN"] == QUEUE
-    assert sample.note == "The first source of sqs; others by name: orders-2."
+    assert sample.note == (
+        "This event is from the first sqs source; name another to use it: orders-2."
+    )
 
 
 @pytest.mark.parametrize("word", KINDS)
 def test_a_kind_that_the_config_lacks_is_generic_and_said_so(word):
     sample = made(word=word, region="eu-west-3")
-    assert sample.note == f"config.yml has no source of {word}: a generic event."
+    assert sample.note == f"config.yml has no {word} source, so this is a generic event."
     assert "eu-west-3" in json.dumps(sample.event)
 
 
@@ -201,12 +203,12 @@ def test_every_kind_of_source_has_a_sample():
 
 
 def test_what_is_neither_a_kind_nor_a_source_is_an_error():
-    with pytest.raises(ConfigError, match="no event source sqss") as caught:
+    with pytest.raises(ConfigError, match="sqss is neither an event source") as caught:
         made({"arn": QUEUE}, word="sqss")
     assert caught.value.hint == "Did you mean `sqs`?"
 
 
 def test_a_body_is_for_messages_and_requests_only():
-    with pytest.raises(ConfigError, match="an event of s3 has no body") as caught:
+    with pytest.raises(ConfigError, match="a sample event of s3 has no body") as caught:
         made(word="s3", body="x")
     assert caught.value.hint == "It is for kinesis, sns, sqs, url."

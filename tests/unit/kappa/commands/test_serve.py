@@ -136,7 +136,7 @@ def test_a_request_is_answered_logged_and_accounted_for(tmp_path):
     access = served.accesses[0].as_object()
     facts = ("GET", "/tea?milk=no", 200, len(text))
     assert tuple(access[key] for key in ("method", "target", "status", "size_bytes")) == facts
-    assert served.loads == ["Without credentials: you have none, so the function cannot call AWS."]
+    assert served.loads == ["You have no AWS credentials, so the function cannot call AWS."]
     assert not is_running(int(pid))
 
 
@@ -377,4 +377,4 @@ def test_what_differs_from_the_url_on_aws_is_told(tmp_path):
     assert "no lambda.url" in told(None)
     assert told({"auth": "NONE"}) == ""
     assert "signature" in told({"auth": "AWS_IAM"})
-    assert "any page" in told({"auth": "NONE", "cors": {"allow_origins": ["*"]}})
+    assert "every web page" in told({"auth": "NONE", "cors": {"allow_origins": ["*"]}})

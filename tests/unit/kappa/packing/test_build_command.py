@@ -205,7 +205,7 @@ def test_a_folder_that_is_packed_as_a_whole_is_built_until_it_stays_the_same(pro
 @pytest.mark.parametrize("command", ["true", "mkdir -p dist"])
 def test_a_build_without_output_is_an_error_each_time(project, command):
     for _ in range(2):
-        with pytest.raises((ArchiveError, ConfigError), match=r"did not make|no file to pack"):
+        with pytest.raises((ArchiveError, ConfigError), match=r"did not create|no file to pack"):
             pack(project, command)
 
 
@@ -219,7 +219,7 @@ def test_a_zip_that_is_built_is_uploaded_as_it_is(project, runs):
 
 
 def test_why_to_build_runs_nothing(project, runs):
-    assert why_to_build(config_of(project)) == "no finished build is known"
+    assert why_to_build(config_of(project)) == "no successful build is recorded"
     assert runs() == 0
     pack(project)
     assert why_to_build(config_of(project)) == ""
@@ -233,7 +233,7 @@ def test_the_report_names_function_command_and_reason_in_one_line(project):
     read_archive(config_of(project, ["sh", "-c", f"{COPY}\necho 'a  b'"]), report=reports.append)
     assert [report.mark for report in reports] == ["building"]
     assert reports[0].message.startswith("code of greeter: sh -c 'echo run")
-    assert reports[0].message.endswith(" (no finished build is known)")
+    assert reports[0].message.endswith(" (no successful build is recorded)")
     assert "\n" not in reports[0].message
 
 
@@ -273,7 +273,7 @@ def test_a_second_kappa_waits_until_the_first_has_packed(project, runs):
 def test_a_build_that_runs_kappa_for_the_same_folder_is_an_error(project, monkeypatch):
     config = config_of(project)
     monkeypatch.setenv("KAPPA_OUT", str(project / "dist"))
-    error = pytest.raises(ConfigError, match="which it builds itself")
+    error = pytest.raises(ConfigError, match="runs kappa, which builds the same")
     with built(config, lambda _: None), error:
         read_archive(config)
     assert read_archive(config).names == ("greeter.py",)

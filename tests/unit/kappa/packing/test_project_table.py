@@ -51,11 +51,16 @@ def test_extras_bring_their_own_and_those_that_they_name(read):
         ("[project]\ndependencies = ['tea\\n-f /x']", (), "is not a requirement", ""),
         ("[project]\ndependencies = 'tea'", (), r"Expected `array`.*dependencies", ""),
         ("[project", (), r"pyproject\.toml: ", ""),
-        (PROJECT + "[tool.uv.sources]\nTea = {path = 'x'}", (), r"tea is in \[tool\.uv", "uv.lock"),
+        (
+            PROJECT + "[tool.uv.sources]\nTea = {path = 'x'}",
+            (),
+            r"\[tool\.uv\.sources\] sets where tea",
+            "uv.lock",
+        ),
         (
             PROJECT + "[tool.poetry.dependencies]\ncup = {git = 'x'}",
             (),
-            r"cup is in \[tool\.poetry",
+            r"\[tool\.poetry\.dependencies\] sets where cup",
             "poetry export",
         ),
     ],

@@ -176,7 +176,7 @@ def test_native_code_of_another_python_is_warned_of(plan, monkeypatch):
 def test_layers_are_warned_of(plan):
     layer = "arn:aws:lambda:eu-west-1:111122223333:layer:tea:1"
     (warning,) = plan(layers=f"[{layer}]").warnings
-    assert "layers are not here" in warning
+    assert "layers are not used here" in warning
 
 
 def test_a_wrapper_script_starts_the_runtime(plan, tmp_path):
@@ -196,7 +196,7 @@ def test_a_wrapper_of_a_layer_is_refused(plan):
 def test_a_debugger_needs_a_free_port(plan):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CannotRun, match=f"The port {port} cannot be used"):
+        with pytest.raises(CannotRun, match=f"Port {port} cannot be used"):
             plan(debug_port=port)
 
 

@@ -253,6 +253,6 @@ def test_an_exception_of_kappas_own_is_not_hidden():
 def test_a_port_in_use_is_an_error_that_says_what_to_do():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(KappaError, match=f"port {port} is in use") as caught:
+        with pytest.raises(KappaError, match=f"Port {port} is in use") as caught:
             UrlServer(port, echo, print, print)
         assert "--port 0" in caught.value.hint
