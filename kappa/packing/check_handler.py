@@ -19,13 +19,14 @@ from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError
 from kappa.packing.archive import Archive
+from kappa.packing.required import requirements_path
 
 _KEYS = ("lambda", "handler")
 _COMPILED = (".pyc", ".so")
 
 
 def check_files(config: Config) -> None:
-    """Check that the test data exists; the code and its dependencies too, unless they are built.
+    """Check that the test data exists; what is packed too, unless it is built.
 
     Raises: ConfigError, naming file, line and key.
     """
@@ -46,7 +47,7 @@ def check_files(config: Config) -> None:
 
 
 def check_code(config: Config) -> None:
-    """Check that the code and its dependencies exist.
+    """Check that the code, its dependencies and the file of its requirements exist.
 
     Raises: ConfigError, naming file, line and key.
     """
@@ -61,6 +62,12 @@ def check_code(config: Config) -> None:
             keys: Keys = ("lambda", "dependencies", number)
             problem = f"{dotted(keys)}: {config.beside(path)} does not exist."
             raise config.error(keys, problem, "Correct the path, or leave it out.")
+    if isinstance(function.requirements, str):
+        file = config.beside(requirements_path(function.requirements)[0])
+        depends_on(file)
+        if not exists(file):
+            keys = ("lambda", "requirements")
+            raise config.error(keys, f"{dotted(keys)}: {file} does not exist.", "Correct the path.")
 
 
 def _no_source(config: Config) -> ConfigError:

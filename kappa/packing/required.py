@@ -69,10 +69,8 @@ def _required(config: Config, source: Path, machine: Machine) -> Required | None
             # pip quotes the file in its errors, so a link must not reveal another one.
             check_link(file, source.resolve())
         return Required(file.resolve(), file.parent.resolve(), build=build)
-    match = _EXTRAS.fullmatch(listed)
-    path, extras = (match[1], match[2]) if match else (listed, "")
+    path, names = requirements_path(listed)
     file = config.beside(path).resolve()
-    names = tuple(name.strip() for name in extras.split(",") if name.strip())
     if file.name in _EXPORTS:
         raise ArchiveError(
             f"kappa does not read {file}.",
@@ -89,6 +87,13 @@ def _required(config: Config, source: Path, machine: Machine) -> Required | None
 
         return Required(project_table.read(file, names, machine), file.parent, build=build)
     return Required(file, file.parent, build=build)
+
+
+def requirements_path(name: str) -> tuple[str, tuple[str, ...]]:
+    """Split what lambda.requirements names, such as uv.lock[fast], into the path and its extras."""
+    match = _EXTRAS.fullmatch(name)
+    path, extras = (match[1], match[2]) if match else (name, "")
+    return path, tuple(extra.strip() for extra in extras.split(",") if extra.strip())
 
 
 def read_requirements(file: Path) -> str:

@@ -150,6 +150,7 @@ def test_other_runtimes_are_left_to_aws(check):
         ("path", "nocode"),
         ("path", "x" * 5000),
         ("test_data", "x" * 300),
+        ("requirements", "needs.txt"),
     ],
 )
 def test_a_file_that_is_missing_is_said_with_its_line(tmp_path, monkeypatch, key, said):
@@ -178,6 +179,21 @@ def test_a_missing_dependency_is_said_with_its_line(tmp_path, monkeypatch):
         ConfigError, match=r"config\.yml:9: lambda\.dependencies\[1\]: lib does not"
     ):
         check_files(config)
+
+
+def test_requirements_with_extras_name_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "code").mkdir()
+    config = kappa_config({"requirements": "uv.lock[fast]"})
+    with pytest.raises(ConfigError, match=r"lambda\.requirements: uv\.lock does not exist"):
+        check_files(config)
+    (tmp_path / "uv.lock").touch()
+    check_files(config)
+
+
+def test_requirements_may_be_made_by_the_build(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_files(kappa_config({"requirements": "needs.txt", "build": "make"}))
 
 
 def test_a_runtime_of_ones_own_needs_an_executable_bootstrap(check, tmp_path):
