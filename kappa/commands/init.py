@@ -106,7 +106,8 @@ def write_files(folder: Path, new: NewFiles) -> list[Path]:
     existing = [path for path in paths if path.name != SCHEMA and os.path.lexists(path)]
     if existing:
         raise ConfigError(
-            f"{existing[0]} exists already: init overwrites nothing.", "Name another folder."
+            f"{existing[0]} already exists, and init overwrites nothing.",
+            "Choose another folder: kappa FOLDER/config.yml init",
         )
     new_files = {
         path: data

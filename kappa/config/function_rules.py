@@ -50,6 +50,8 @@ _CONDITIONS = (
     "function_url_auth_type",
     "invoked_via_function_url",
 )
+# What a function of a zip needs.
+_EXAMPLES = {"path": "code", "handler": "app.handler", "runtime": "python3.13"}
 _TAG_TEXT = r"[\w\s.:/=+\-@]*"
 _MAX_TAGS = 50
 _MAX_ENVIRONMENT_BYTES = 4096
@@ -77,14 +79,15 @@ def check_function(tree: Tree, settings: File) -> None:
 
 def _check_package(tree: Tree, function: Function) -> None:
     """A zip needs path, handler and runtime; an image has them inside of it."""
-    for key in ("path", "handler", "runtime"):
+    for key in _EXAMPLES:
         given = getattr(function, key)
         if function.image and given:
             raise tree.error(
                 ("lambda", key), f"lambda.{key} does not go with lambda.image, which has its own."
             )
         if not function.image and not given:
-            raise tree.error(("lambda",), f"lambda.{key} is missing.", "Allowed: a text.")
+            hint = f"Add it, such as `{key}: {_EXAMPLES[key]}`."
+            raise tree.error(("lambda",), f"lambda.{key} is missing.", hint)
     if function.image and function.layers:
         raise tree.error(("lambda", "layers"), "a function of an image has no layers.")
     if function.snap_start and (function.ephemeral_storage_mb or 512) > 512:

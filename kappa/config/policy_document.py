@@ -117,7 +117,9 @@ def _read_document_file(config: Config, file: Path) -> bytes:
         return read_file(file)
     except OSError as error:
         raise config.error(
-            ("iam", "policy", "document"), f"{file}: {error.strerror}.", "Set iam.policy.document."
+            ("iam", "policy", "document"),
+            f"{file}: {error.strerror}.",
+            "Correct iam.policy.document.",
         ) from error
 
 

@@ -35,7 +35,7 @@ _FORMS = {
     "file": (r".+", "PATH, a file beside the config"),
 }
 _ALMOST = re.compile(r"\$\{([A-Za-z]+):")
-_ALSO = {"cfn": "cf", "cloudformation": "cf", "secretsmanager": "secret"}
+_ALSO = {"cfn": "cf", "cloudformation": "cf", "secretsmanager": "secret", "sms": "ssm"}
 
 
 class Value(msgspec.Struct, frozen=True):

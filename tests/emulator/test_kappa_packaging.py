@@ -69,7 +69,7 @@ def test_init_overwrites_nothing(kappa, tmp_path):
     (tmp_path / "policy.json").write_text("mine")
     ended = kappa("config.yml", "init", "greeter")
     assert ended.returncode == 2
-    assert "policy.json exists already" in ended.stderr
+    assert "policy.json already exists" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["policy.json"]
 
 

@@ -27,14 +27,14 @@ def test_a_name_that_lambda_refuses_is_no_starter(tmp_path, name):
 
 def test_a_file_that_exists_is_never_overwritten(tmp_path):
     (tmp_path / "b").write_text("mine")
-    with pytest.raises(ConfigError, match="b exists already"):
+    with pytest.raises(ConfigError, match="b already exists"):
         write_files(tmp_path, NewFiles({"a": b"new", "b": b"new"}))
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
 
 
 def test_a_dangling_link_is_not_written_through(tmp_path):
     (tmp_path / "a").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ConfigError, match="exists already"):
+    with pytest.raises(ConfigError, match="already exists"):
         write_files(tmp_path, NewFiles({"a": b"new"}))
 
 

@@ -166,8 +166,9 @@ def test_an_image_is_not_built(tmp_path):
 @pytest.mark.parametrize("key", ["path", "handler", "runtime"])
 def test_a_function_of_a_zip_needs_path_handler_and_runtime(tmp_path, key):
     base = "".join(line for line in MINIMAL.splitlines(True) if f"  {key}:" not in line)
-    with pytest.raises(ConfigError, match=rf"lambda\.{key} is missing"):
+    with pytest.raises(ConfigError, match=rf"lambda\.{key} is missing") as caught:
         read(tmp_path, base=base)
+    assert caught.value.hint.startswith(f"Add it, such as `{key}: ")
 
 
 @pytest.mark.parametrize(

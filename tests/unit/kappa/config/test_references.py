@@ -197,11 +197,14 @@ def test_what_is_no_reference_is_an_error_that_tells_how_to_keep_the_text(write,
 
 
 def test_a_mistyped_kind_stays_text_and_is_noted(write):
-    config = read(write(more=environment(A="${cfn:S.O}", B="${secrets:x}", C="${java:x}")))
+    config = read(
+        write(more=environment(A="${cfn:S.O}", B="${secrets:x}", C="${java:x}", D="${sms:/x}"))
+    )
     assert variables(config)["A"] == "${cfn:S.O}"
     assert [note.partition(": ")[2] for note in config.notes] == [
         "${cfn:...} is taken as plain text. Did you mean ${cf:...}?",
         "${secrets:...} is taken as plain text. Did you mean ${secret:...}?",
+        "${sms:...} is taken as plain text. Did you mean ${ssm:...}?",
     ]
 
 
