@@ -86,8 +86,11 @@ def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
         # What a shell makes of <(command) is a pipe that somebody writes to.
         content = file.read_bytes() if data.startswith("/dev/fd/") else read_file(file)
     except OSError as error:
-        hint = "--data takes a file, - or JSON." if data else "Correct lambda.test_data."
-        raise ConfigError(config.masked(f"{file}: {error.strerror}."), hint) from error
+        problem = config.masked(f"{file}: {error.strerror}.")
+        if data:
+            raise ConfigError(problem, "--data takes a file, - or JSON.") from error
+        keys = ("lambda", "test_data")
+        raise config.error(keys, f"lambda.test_data: {problem}", "Correct the path.") from error
     return _json(content, config.masked(str(file)))
 
 

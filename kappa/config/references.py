@@ -23,7 +23,14 @@ from kappa.config.files import expand_home, read_file
 from kappa.config.merge import dig
 from kappa.config.tree import Keys, Tree, dotted, is_text, texts_in
 from kappa.config.uses import Uses
-from kappa.config.values import Included, fill_text, is_local, names_in, references_in
+from kappa.config.values import (
+    Included,
+    fill_text,
+    is_local,
+    is_reference_at,
+    names_in,
+    references_in,
+)
 from kappa.errors import AwsError, ConfigError, KappaError
 
 # By kind: the pattern of what follows it, and how an error describes that.
@@ -119,16 +126,25 @@ def malformed(place: Occurrence) -> Iterator[ConfigError]:
 
 
 def remarks(tree: Tree, later: Callable[[Keys], Set[str]]) -> list[str]:
-    """Note each text that looks like a reference with a mistyped kind. It is not changed."""
+    """Note texts that look like references with a mistyped kind or no end. They stay text."""
     notes: list[str] = []
     for keys, text in texts_in(tree.data):
         for match in _ALMOST.finditer(text) if not later(keys) else ():
-            word = match[1].lower()
-            near = get_close_matches(_ALSO.get(word, word), _FORMS, 1, cutoff=0.75)
-            if near and match[1] not in _FORMS:
-                words = f"{match[0]}...}} is taken as plain text. Did you mean ${{{near[0]}:...}}?"
-                notes.append(tree.error(keys, words).message)
+            if problem := _almost(text, match):
+                notes.append(tree.error(keys, problem).message)
     return notes
+
+
+def _almost(text: str, match: re.Match[str]) -> str:
+    kind, word = match[1], match[1].lower()
+    if kind in _FORMS:
+        if is_reference_at(text, match.start()):
+            return ""
+        return f"{match[0]} is taken as plain text: what follows is empty, or ends without }}."
+    near = get_close_matches(_ALSO.get(word, word), _FORMS, 1, cutoff=0.75)
+    if not near:
+        return ""
+    return f"{match[0]}...}} is taken as plain text. Did you mean ${{{near[0]}:...}}?"
 
 
 def _decides_what_to_ask(keys: Keys) -> bool:

@@ -269,6 +269,11 @@ def is_reference(name: str) -> bool:
     return ":" in name
 
 
+def is_reference_at(text: str, start: int) -> bool:
+    """Whether a reference stands at a place of a text."""
+    return _VALUE.match(text, start) is not None
+
+
 def kind_of(reference: str) -> str:
     """The kind of a reference, such as ssm."""
     return reference.partition(":")[0]

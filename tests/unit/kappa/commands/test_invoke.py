@@ -58,6 +58,15 @@ def test_what_a_shell_makes_of_a_command_is_read(tmp_path):
     os.close(reader)
 
 
+def test_a_file_that_is_missing_is_named_with_its_key(tmp_path):
+    config = config_in(tmp_path, "nowhere.json")
+    for data, hint in (("", "Correct the path."), (str(tmp_path / "nowhere.json"), "--data takes")):
+        with pytest.raises(ConfigError, match=r"nowhere\.json: No such file") as error:
+            read_payload(config, data, io.BytesIO())
+        assert error.value.hint.startswith(hint)
+        assert ("lambda.test_data: " in error.value.message) == (not data)
+
+
 def test_data_that_is_no_utf_8_is_not_sent(tmp_path):
     with pytest.raises(ConfigError, match="not valid JSON"):
         read_payload(config_in(tmp_path), '["\udcff"]', io.BytesIO())

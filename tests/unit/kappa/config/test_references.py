@@ -208,6 +208,15 @@ def test_a_mistyped_kind_stays_text_and_is_noted(write):
     ]
 
 
+@pytest.mark.parametrize("text", ["${env:HOME", "${env:}", "${env:HO{ME}", "${env:A:-x"])
+def test_a_reference_without_an_end_stays_text_and_is_noted(write, text):
+    config = read(write(more=environment(A=f"a {text}", B="${file:config.yml}", C="${env:C:-c}")))
+    assert variables(config)["A"] == f"a {text}"
+    assert [note.partition(": ")[2] for note in config.notes] == [
+        "${env: is taken as plain text: what follows is empty, or ends without }."
+    ]
+
+
 @pytest.mark.parametrize("key", ["region", "profile", "name"])
 def test_what_decides_where_to_ask_cannot_come_from_there(write, key):
     text = MINIMAL.replace("name: greeter\n", "name: ${ssm:/x}\n")
