@@ -52,10 +52,12 @@ SIDE_BY_SIDE = 8  # publish_transcript.py
 SHARDS, BATCH_RECORDS, STREAM_READS_S = 4, 100, 4  # of a new on-demand table
 # A page: s3-website/public/js
 QUICK_FOR_S, QUICK_POLL_S, LIST_EVERY_S, HEAD_B = 3, 0.25, 60, 400
-# Push: pace.js, reading.js, stats.py, pushes.py, broker.js. A push is a message of IoT Core, and so
-# is each delivery. The first three are for a page that is used, idle, hidden.
+# Push: pace.js, reading.js, pushes.py, broker.js. A push is a message of IoT Core, and so is each
+# delivery. The first three are for a page that is used, idle, hidden.
 LIVE_STATS_S, LIVE_PROBE_S, LIVE_POLL_S = (5, 120, 300), (15, 120, 300), (120, 300, 300)
-LIVE_LIST_S, BLIND_EVERY, STATS_B = 1_800, 8, 2_000
+LIVE_LIST_S, BLIND_EVERY = 1_800, 8
+# The statistics: stats.py. A test compares them with what it writes.
+STATS_B, STATS_CHANNEL_B, STATS_CHANNELS, SEEN_B, MAX_SEEN_B = 350, 20, 50, 28, 1_368
 PUSH_S, PUSH_HEAD_B, CONNECT_MESSAGES = 0.02, 150, 2
 # A WebSocket API that verifies, counts and stores as the chat does, and sends a frame per batch
 POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
@@ -149,6 +151,15 @@ class Load:
         return LIVE_STATS_S[self._use]
 
     @property
+    def stats_b(self) -> float:
+        """The bytes of the statistics when all users have written: counts and a bitmap of users.
+
+        Compressed, the bitmap grows about with the square root of the users.
+        """
+        counts_b = STATS_B + STATS_CHANNEL_B * min(self.channels, STATS_CHANNELS)
+        return counts_b + min(SEEN_B * math.sqrt(self.users), MAX_SEEN_B)
+
+    @property
     def live_poll_s(self) -> float:
         """The seconds between polls of the open channel while pushes arrive."""
         return LIVE_POLL_S[self._use]
@@ -184,7 +195,7 @@ class Load:
         """The bytes per second of those answers; unchanged objects are 304s."""
         changes = min(self.publishes_s / self.channels, 1 / self.live_poll_s) + self._live_news_s
         stats = min(self.batches_s, 1 / self.live_stats_s)
-        bodies_b = changes * self.rows * MESSAGE_B + stats * STATS_B
+        bodies_b = changes * self.rows * MESSAGE_B + stats * self.stats_b
         return self.live_gets_s * HEAD_B + self.users * bodies_b
 
 

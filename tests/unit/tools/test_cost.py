@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import pytest
 
+import stats
 from tools.cost import __main__ as cost
 from tools.cost.limits import Limit, push_limits, s3_limits, users_at, websocket_limits
 from tools.cost.model import (
@@ -107,9 +110,22 @@ def test_a_push_is_a_message_and_so_is_each_delivery():
     gets = 100 * (1 / 5 + 1 / 120 + 1 / 1_800)
     assert usage["S3 GETs"] == pytest.approx(gets)
     # both have changed each time
-    sent_b = gets * 400 + 100 * (2_000 / 5 + 8_400 / 120) + 50 * (420 + 150)
+    sent_b = gets * 400 + 100 * (650 / 5 + 8_400 / 120) + 50 * (420 + 150)
     assert usage["Data out, GB"] == pytest.approx(sent_b / 1e9)
     assert usage["Lambda GB-s"] == pytest.approx(0.5 * (0.12 + 0.1 + 0.1 + 0.02) * 0.25)
+
+
+@pytest.mark.parametrize("users", cost.PAGES)
+def test_the_statistics_are_about_as_long_as_what_the_publisher_writes(users):
+    load, hours = cost.table_load(users, 1), 12
+    messages = round(load.messages_s * 3_600 * hours)
+    channels = {f"channel-{number}": messages // load.channels for number in range(load.channels)}
+    busiest = dict(list(channels.items())[: stats.MAX_CHANNELS])
+    per_minute = [round(load.messages_s * 60)] * stats.MINUTES
+    noon_ms = hours * 3_600_000
+    seen = reduce(or_, (1 << stats.bit_of(str(user), "1970-01-01") for user in range(users)))
+    written = stats.write_stats(stats.Stats(noon_ms, per_minute, messages, busiest, seen))
+    assert load.stats_b == pytest.approx(len(written), rel=0.15)
 
 
 def test_push_writes_what_polls_need_too():
@@ -124,7 +140,7 @@ def test_a_page_gets_the_pushes_of_its_open_channel():
     # each 15 seconds also one of the other channels, which has changed and is unread already
     gets = 100 * (1 / 5 + 1 / 120 + 1 / 15 + 1 / 1_800)
     assert usage["S3 GETs"] == pytest.approx(gets)
-    read_b = 100 * (2_000 / 5 + 8_400 / 120 + 8_400 / 15)
+    read_b = 100 * (710 / 5 + 8_400 / 120 + 8_400 / 15)
     assert usage["Data out, GB"] == pytest.approx((gets * 400 + read_b + 50 * (420 + 150)) / 1e9)
 
 
@@ -171,7 +187,7 @@ def test_polls_by_one_reader_never_cost_less_than_push():
 
 def test_polls_pay_from_about_one_message_a_second_to_many_readers():
     # a reader: 0.436 * (1 + 1/60) + 0.756, or 1.051 m and what is read all the same
-    read = (0.436 + 0.18) / 5 + (0.436 + 0.756) / 120 + 0.436 / 1_800 + 0.08 / 60 + 2 / 3_600
+    read = (0.436 + 0.156) / 5 + (0.436 + 0.756) / 120 + 0.436 / 1_800 + 0.08 / 60 + 2 / 3_600
     by_hand = (0.436 * (1 + 1 / 60) + 0.756 - read) / (1 + 0.09 * 0.57)
     assert push_even_messages_s(Load(1_000_000, 1, 1, 1))[0] == pytest.approx(by_hand, rel=0.01)
 
