@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ async def _serve(descriptor: int, rules: Gate) -> bool:
 
     _spare_busy_workers()
     _log_one_by_one()
+    _serve_streams_side_by_side()
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.keep_alive_timeout = KEEP_ALIVE_S
@@ -115,6 +117,41 @@ def _log_one_by_one() -> None:
             write(*args, **more)
 
     lambda_svc._emit_lambda_logs = write_alone
+
+
+def _serve_streams_side_by_side() -> None:
+    """Serve each event source mapping of a table's stream in a thread of its own, as AWS does.
+
+    MiniStack's one thread calls the functions of all streams in turn: one that hangs would delay
+    all others until its timeout.
+    """
+    from ministack.services import lambda_svc
+
+    all_mappings, poll_in_turn = lambda_svc._iter_all_esms, lambda_svc._poll_dynamodb_streams
+    only = ContextVar("only", default="")  # the mapping of this thread
+    busy: set[str] = set()
+
+    def mappings() -> list[Any]:
+        return [mapping for mapping in all_mappings() if only.get() in ("", mapping[-1]["UUID"])]
+
+    def poll(uuid: str) -> None:
+        only.set(uuid)
+        try:
+            while poll_in_turn():
+                pass  # there may be more
+        finally:
+            busy.discard(uuid)
+
+    def poll_side_by_side() -> bool:
+        for *_place, mapping in all_mappings():
+            uuid = mapping["UUID"]
+            if uuid not in busy and ":dynamodb:" in mapping.get("EventSourceArn", ""):
+                busy.add(uuid)
+                threading.Thread(target=poll, args=(uuid,), daemon=True).start()
+        return False  # the threads go on by themselves
+
+    lambda_svc._iter_all_esms = mappings
+    lambda_svc._poll_dynamodb_streams = poll_side_by_side
 
 
 if __name__ == "__main__":

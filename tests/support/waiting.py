@@ -2,7 +2,7 @@
 
 import time
 
-# The emulator serves all tests' event source mappings in turn, and starts each function first.
+# All tests share the emulator, which starts each function first.
 _DEADLINE_S = 120.0
 
 

@@ -1,4 +1,4 @@
-"""When the emulator ends a function's workers, and how calls that end at once write their logs."""
+"""When the emulator ends a function's workers, and how it serves streams and logs side by side."""
 
 import threading
 import time
@@ -65,3 +65,33 @@ def test_calls_that_end_at_once_write_their_logs_one_by_one(monkeypatch):
         ]
     assert [call.result() for call in calls] == [None] * 4
     assert len(written) == 4
+
+
+def test_a_function_that_hangs_delays_no_other_stream(monkeypatch):
+    stream = {"EventSourceArn": "arn:aws:dynamodb:us-east-1:1:table/t/stream/1"}
+    mappings = [stream | {"UUID": "hangs"}, stream | {"UUID": "answers"}]
+    records = {"hangs": 1, "answers": 2}
+    served, answer = [], threading.Event()
+
+    def poll():
+        processed = False
+        for _account, _region, mapping in lambda_svc._iter_all_esms():
+            uuid = mapping["UUID"]
+            if records[uuid]:
+                records[uuid] -= 1
+                served.append(uuid)
+                processed = True
+            if uuid == "hangs":
+                answer.wait()
+        return processed
+
+    monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: [("a", "r", m) for m in mappings])
+    monkeypatch.setattr(lambda_svc, "_poll_dynamodb_streams", poll)
+    ministack._serve_streams_side_by_side()
+    lambda_svc._poll_dynamodb_streams()
+    wait_for(lambda: sorted(served) == ["answers", "answers", "hangs"])
+    records |= {"hangs": 1, "answers": 1}
+    wait_for(lambda: not lambda_svc._poll_dynamodb_streams() and not records["answers"])
+    assert records["hangs"], "called again before it had answered"
+    answer.set()
+    wait_for(lambda: not records["hangs"])
