@@ -1,5 +1,6 @@
 """When the emulator ends a function's workers, and how it serves streams and logs side by side."""
 
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ import pytest
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local import ministack
+from local import ministack_patches
 from tests.support.waiting import wait_for
 
 
@@ -30,7 +31,7 @@ def ended(monkeypatch):
     """The workers that have been ended; lambda_runtime spares the busy ones."""
     workers = []
     monkeypatch.setattr(lambda_runtime, "kill_workers", workers.extend)
-    ministack._spare_busy_workers()
+    ministack_patches.spare_busy_workers()
     return workers
 
 
@@ -58,13 +59,29 @@ def test_calls_that_end_at_once_write_their_logs_one_by_one(monkeypatch):
         busy.release()
 
     monkeypatch.setattr(lambda_svc, "_emit_lambda_logs", write)
-    ministack._log_one_by_one()
+    ministack_patches.log_one_by_one()
     with ThreadPoolExecutor(4) as pool:
         calls = [
             pool.submit(lambda_svc._emit_lambda_logs, "f", text=str(number)) for number in range(4)
         ]
     assert [call.result() for call in calls] == [None] * 4
     assert len(written) == 4
+
+
+def test_a_log_that_is_read_late_is_whole(monkeypatch):
+    monkeypatch.setattr(
+        lambda_runtime.Worker, "_drain_stderr_bounded", lambda_runtime.Worker._drain_stderr_bounded
+    )
+    ministack_patches.log_whole()
+    worker = lambda_runtime.Worker("f", {}, b"")
+    command = ["sh", "-c", "echo line >&2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        process.wait()
+        worker._proc = process
+        reader = threading.Timer(0.2, worker._read_stderr)
+        reader.start()
+        assert worker._drain_stderr_bounded() == "line"
+        reader.join()
 
 
 def test_a_function_that_hangs_delays_no_other_stream(monkeypatch):
@@ -87,7 +104,7 @@ def test_a_function_that_hangs_delays_no_other_stream(monkeypatch):
 
     monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: [("a", "r", m) for m in mappings])
     monkeypatch.setattr(lambda_svc, "_poll_dynamodb_streams", poll)
-    ministack._serve_streams_side_by_side()
+    ministack_patches.serve_streams_side_by_side()
     lambda_svc._poll_dynamodb_streams()
     wait_for(lambda: sorted(served) == ["answers", "answers", "hangs"])
     records |= {"hangs": 1, "answers": 1}
