@@ -12,7 +12,8 @@ import { readError, ShapeError } from "./request.js";
  * @typedef {import("../state.js").Activity} Activity
  */
 
-const NAMES_LIMIT = 1_000;
+/** With so many channels listed, others are left out. */
+export const NAMES_LIMIT = 1_000;
 /** The ETag that stands for a missing object. */
 export const NO_OBJECT = "none";
 

@@ -2,21 +2,20 @@
 // list, another channel and the statistics. While messages are pushed, a step reads only what a push could not
 // complete or the statistics report as new, and the rest rarely. It must not touch the DOM or make requests itself.
 
-import { NO_OBJECT } from "../aws/objects.js";
+import { NAMES_LIMIT, NO_OBJECT } from "../aws/objects.js";
 import { explain, trouble } from "../aws/request.js";
 import { aged, busier } from "../state/activity.js";
 import { nextProbe } from "../state/channel_order.js";
 import * as chat from "../state/chat.js";
-import { changesGap, END, gap, idAt, LINE_LIMIT, readUntil, stale } from "../state/messages.js";
-import { sentSince, tried } from "../state/outbox.js";
+import { END, idAt, LINE_LIMIT, stale } from "../state/messages.js";
+import { tried } from "../state/outbox.js";
+import { EARLIER_LIMIT, fill } from "./filling.js";
 import { isUsed, listDelay, pollDelay, probeDelay, statsDelay } from "./pace.js";
 
 /**
  * @typedef {import("../state.js").State} State
  * @typedef {import("./session.js").Presence} Presence
- * @typedef {import("../state.js").Reading} Reading
  * @typedef {import("../state/messages.js").Range} Range
- * @typedef {import("../state.js").Rows} Rows
  * @typedef {import("../aws/source.js").Source} Source
  * @typedef {{
  *   source: Source, get: () => State, dispatch: (next: State) => void,
@@ -28,7 +27,6 @@ import { isUsed, listDelay, pollDelay, probeDelay, statsDelay } from "./pace.js"
  *   `clock`: monotonic
  */
 
-const EARLIER_LIMIT = 100;
 /** Where a sent message is stored, relative to its try: close to it, or later if Lambda retried. */
 const STORED_WITHIN_MS = /** @type {const} */ ([[-60_000, 60_000], [60_000, 300_000]]);
 /** Edited messages that a step reads again, each by a Query of its own. */
@@ -41,8 +39,6 @@ const ANY_EVERY = 4;
 const BLIND_EVERY = 8;
 /** How many channels with news are read at once; the others wait for the next statistics. */
 const NEWS_LIMIT = 4;
-/** With so many channels listed, the statistics add no more. */
-const NAMES_LIMIT = 1_000;
 /** How long pages spread their readings after a notice, a push without content. */
 const SPREAD_MS = 2_000;
 /** How soon a channel that could not be read then is read again. */
@@ -134,14 +130,9 @@ export function createReading(world) {
    */
   async function readOpen(presence, channel) {
     try {
-      await read(presence, channel, true);
-      if (!presence.signal.aborted) await findSent(presence, channel);
-      if (!presence.signal.aborted) await readEdited(presence, channel);
-      if (presence.signal.aborted) return false;
-      failures = 0;
-      dispatch(chat.polled(get(), channel, world.now()));
-      expect();
-      return true;
+      const isRead = await readWhole(presence, channel);
+      if (isRead) failures = 0;
+      return isRead;
     } catch (error) {
       failed(presence, error);
       return false;
@@ -160,9 +151,24 @@ export function createReading(world) {
   }
 
   /**
+   * Read a channel's transcript, what that lacks, and the messages that were sent or edited.
+   * @param {Presence} presence @param {string} channel
+   * @returns {Promise<boolean>} false if the presence has ended
+   */
+  async function readWhole(presence, channel) {
+    await read(presence, channel, true);
+    if (!presence.signal.aborted) await findSent(presence, channel);
+    if (!presence.signal.aborted && channel === get().channel) await readEdited(presence, channel);
+    if (presence.signal.aborted) return false;
+    dispatch(chat.polled(get(), channel, world.now()));
+    expect();
+    return true;
+  }
+
+  /**
    * Read a transcript and, if `whole`, fill its gaps from the table. The state changes, and the ETag
    * is remembered, only when all of it has been read.
-   * @param {Presence} presence @param {string} channel @param {boolean} whole
+   * @param {Presence} presence @param {string} channel @param {boolean} [whole]
    */
   async function read(presence, channel, whole) {
     const { loaded } = chat.channelOf(get(), channel);
@@ -173,41 +179,12 @@ export function createReading(world) {
     whole ||= channel === get().channel;
     // an empty, incomplete transcript: the table is read when the channel is opened
     if (!whole && transcript.from && !transcript.messages.length) return;
-    const reading = whole ? await fill(presence, channel, transcript) : transcript;
+    const rows = (/** @type {Range} */ range, /** @type {number} */ limit) =>
+      source.rows(presence, channel, range, limit);
+    const reading = whole ? await fill(transcript, get(), channel, rows) : transcript;
     if (presence.signal.aborted) return;
     etags.set(channel, transcript.etag);
     dispatch(chat.received(get(), channel, reading, world.seen()));
-  }
-
-  /**
-   * Complete a transcript from the table: the messages and changes between the known ones and the
-   * transcript, or the newest messages if it is missing.
-   * @param {Presence} presence @param {string} channel @param {Reading} reading
-   */
-  async function fill(presence, channel, reading) {
-    const { loaded, messages, readTo, lastRead, asOf } = chat.channelOf(get(), channel);
-    const sent = idAt(sentSince(get().outbox, channel));
-    const since = [sent, channel === get().channel ? lastRead : ""].filter(Boolean).sort()[0];
-    let next = reading;
-    /** Read rows into `next`. @param {Range} range @param {number} limit @returns {Promise<Rows>} */
-    const query = async (range, limit) => {
-      const rows = await source.rows(presence, channel, range, limit);
-      const messages = [...rows.messages, ...next.messages];
-      next = { ...next, messages, changes: [...next.changes, ...rows.changes] };
-      return rows;
-    };
-    if (next.from && !next.messages.length) {
-      const { more, messages: newest } = await query({ after: "", before: END }, EARLIER_LIMIT);
-      next.from = more ? (newest[0]?.id ?? END) : "";
-    }
-    const missing = gap(loaded ? readUntil({ messages, readTo }) : "", next.from, since);
-    if (missing) {
-      const { more, messages: filled } = await query(missing, LINE_LIMIT);
-      next.from = more ? (filled[0]?.id ?? next.from) : missing.after;
-    }
-    const missedChanges = changesGap(messages.length ? asOf : "", next.changesSince);
-    if (missedChanges && !(await query(missedChanges, LINE_LIMIT)).more) next.changesSince = "";
-    return next;
   }
 
   /**
@@ -342,13 +319,7 @@ export function createReading(world) {
    * @param {Presence} presence @param {string} channel
    */
   async function readOther(presence, channel) {
-    const awaited = awaits(channel);
-    await read(presence, channel, awaited);
-    if (presence.signal.aborted || !awaited) return;
-    await findSent(presence, channel);
-    if (presence.signal.aborted) return;
-    dispatch(chat.polled(get(), channel, world.now()));
-    expect();
+    await (awaits(channel) ? readWhole : read)(presence, channel);
   }
 
   /** Read the messages before the open channel's oldest one. */

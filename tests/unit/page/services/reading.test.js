@@ -260,6 +260,40 @@ test("edited messages are read again one by one, a few a step, the newest first"
   assert.deepEqual(ada.read.sort(), ids(range(0, 10)));
 });
 
+test("an edited message of another channel is read again when that is opened, not while one's own is awaited", async () => {
+  const ada = page({ ...KEPT, visited: ["ops"] });
+  ada.bucket = { default: range(0, 3), ops: range(0, 5) };
+  for (const channel of ["ops", "default"]) {
+    ada.state = chat.opened(ada.state, channel);
+    await ada.steps(1);
+  }
+  const edit = { id: `~${message(50).sentAt}#x`, target: message(3).id, kind: "edit" };
+  ada.state = chat.withOutbox(ada.state, [outgoing("c60", { state: "sent", channel: "ops", at: START_MS + 60_000 })]);
+  ada.bucket.ops = range(0, 6);
+  ada.changes.ops = [edit];
+  ada.table.ops = range(0, 6).map((row) => (row.id === edit.target ? { ...row, text: "better", version: edit.id } : row));
+  ada.asked.length = 0;
+  await ada.steps(30);
+  assert.equal(ada.ids("ops").length, 6);
+  assert.deepEqual([ada.count("between ops"), ada.count("before ops")], [0, 0]);
+  ada.state = chat.opened(ada.state, "ops");
+  await ada.steps(2);
+  assert.equal(ada.count("between ops"), 1);
+  assert.equal(chat.channelOf(ada.state, "ops").messages[3].text, "better");
+});
+
+test("another channel whose awaited message cannot be found does not slow the open one down", async () => {
+  const ada = page({ ...KEPT, visited: ["ops"] });
+  ada.state = chat.withOutbox(ada.state, [outgoing("c1", { state: "sent", channel: "ops", at: START_MS + 1_000 })]);
+  ada.bucket = { default: range(0, 3), ops: range(60, 65) };
+  ada.away = true;
+  const delay = ada.reading.delay();
+  await ada.steps(60);
+  assert.ok(ada.count("between ops") > 1);
+  assert.deepEqual([ada.reading.delay(), ada.count("transcript default")], [delay, 60]);
+  assert.deepEqual([ada.state.trouble, ada.state.outbox.length], ["", 1]);
+});
+
 test("channels that the person visits are listed and looked at before a thousand others", async () => {
   const ada = page({ ...KEPT, visited: ["tea", "zoo"] });
   ada.list = Array.from({ length: 1_000 }, (_, at) => `a${at}`);
