@@ -212,6 +212,14 @@ def test_the_bitmap_is_read_as_this_version_or_an_earlier_one_wrote_it(seen):
     assert len(write_seen(seen)) <= len(plain)
 
 
+@pytest.mark.parametrize("users", [0, 1, 100, 5_000, 100_000])
+def test_an_earlier_version_keeps_the_counts_of_a_file_that_this_one_wrote(users):
+    """It takes the compressed bitmap for a plain one: only `people` is wrong, and only that day."""
+    seen = sum(1 << bit for bit in {bit_of(f"user{user}", "2026-01-01") for user in range(users)})
+    as_read_before = int.from_bytes(base64.b64decode(write_seen(seen), validate=True), "big")
+    assert as_read_before.bit_length() <= BITS, "it would start from zero"
+
+
 def packed(content):
     return base64.b64encode(zlib.compress(content)).decode()
 
