@@ -15,9 +15,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import dynamodb, lambda_svc
 
 LOG_S = 5.0
+POLL_S = 1.0  # as MiniStack: for what failed, and for what was enabled
 
 
 def apply() -> None:
@@ -95,33 +96,49 @@ def _unread(process: subprocess.Popen[str]) -> bool:
 
 
 def serve_streams_side_by_side() -> None:
-    """Serve each event source mapping of a table's stream in a thread of its own, as AWS does.
+    """Serve each table's stream in a thread of its own, which ends with its last mapping.
 
     MiniStack's one thread calls the functions of all streams in turn: one that hangs would delay
-    all others until its timeout.
+    all others until its timeout. A stream's own mappings still take turns, so that the order holds
+    even for a mapping that is deleted and made again during a call.
     """
     all_mappings, poll_in_turn = lambda_svc._iter_all_esms, lambda_svc._poll_dynamodb_streams
-    only = ContextVar("only", default="")  # the mapping of this thread
-    busy: set[str] = set()
+    emit = dynamodb._emit_stream_event
+    served = ContextVar("served", default="")  # the stream of this thread
+    news: dict[str, threading.Event] = {}  # of each stream that has a thread
+
+    def stream_of(mapping: dict[str, Any]) -> str:
+        return str(mapping.get("EventSourceArn"))
 
     def mappings() -> list[Any]:
-        return [mapping for mapping in all_mappings() if only.get() in ("", mapping[-1]["UUID"])]
+        stream = served.get()
+        return [each for each in all_mappings() if stream in ("", stream_of(each[-1]))]
 
-    def poll(uuid: str) -> None:
-        only.set(uuid)
+    def serve(stream: str) -> None:
+        served.set(stream)
+        event = news[stream]
         try:
-            while poll_in_turn():
-                pass  # there may be more
+            while mappings():
+                event.clear()
+                while poll_in_turn():
+                    pass  # there may be more
+                event.wait(POLL_S)
         finally:
-            busy.discard(uuid)
+            del news[stream]
 
-    def poll_side_by_side() -> bool:
+    def start_threads() -> bool:
         for *_place, mapping in all_mappings():
-            uuid = mapping["UUID"]
-            if uuid not in busy and ":dynamodb:" in mapping.get("EventSourceArn", ""):
-                busy.add(uuid)
-                threading.Thread(target=poll, args=(uuid,), daemon=True).start()
+            stream = stream_of(mapping)
+            if ":dynamodb:" in stream and stream not in news:
+                news[stream] = threading.Event()
+                threading.Thread(target=serve, args=(stream,), daemon=True).start()
         return False  # the threads go on by themselves
 
+    def emit_to_thread(table: str, *args: Any, **more: Any) -> None:  # noqa: ANN401 - passed on
+        emit(table, *args, **more)
+        stream = str(dynamodb._tables.get(table, {}).get("LatestStreamArn"))
+        news.get(stream, threading.Event()).set()
+
     lambda_svc._iter_all_esms = mappings
-    lambda_svc._poll_dynamodb_streams = poll_side_by_side
+    lambda_svc._poll_dynamodb_streams = start_threads
+    dynamodb._emit_stream_event = emit_to_thread
