@@ -1,4 +1,4 @@
-"""The monthly cost of the chat, with polls or push, and of a WebSocket API that does the same.
+"""The monthly cost of the chat, with polls or push, and of a WebSocket API.
 
 Pure: a load goes in, units and dollars come out. It must not print or know quotas. docs/cost.md has
 the sources of the prices.
@@ -59,7 +59,8 @@ LIVE_LIST_S, BLIND_EVERY = 1_800, 8
 # The statistics: stats.py. A test compares them with what it writes.
 STATS_B, STATS_CHANNEL_B, STATS_CHANNELS, SEEN_B, MAX_SEEN_B = 350, 20, 50, 28, 1_368
 PUSH_S, PUSH_HEAD_B, CONNECT_MESSAGES = 0.02, 150, 2
-# A WebSocket API that verifies, counts and stores as the chat does, and sends a frame per batch
+# A WebSocket API that verifies, limits and stores as the chat does, and sends a frame per batch to
+# the channel's readers; what is unread in other channels, it does not tell
 POST_S, CONNECTION_READ_UNITS, PING_EVERY_S, SESSION_S = 0.002, 0.0125, 540, 3_600
 
 

@@ -408,13 +408,16 @@ def test_the_docs_hold_the_tables_that_the_script_prints():
 def test_the_docs_say_how_far_push_stays_above_a_websocket_api_and_why():
     load = cost.table_load(1_000, 1)
     push, websocket = (bill(of(load), load.month_s) for of in (push_usage, websocket_usage))
-    read = (
-        push.lines["S3 GETs"]
-        + load.live_out_b * load.month_s / 1e9 * PRICES["Data out, GB"].dollars
-    )
+    out = load.live_out_b / 1e9 * PRICES["Data out, GB"].dollars * load.month_s
+    puts = [
+        each * PRICES["S3 PUTs"].dollars * load.month_s
+        for each in (load.batches_s, load.publishes_s)
+    ]
+    unread, transcripts = puts[0] + push.lines["S3 GETs"] + out, puts[1]
     more = push.total - websocket.total
-    sentence = f"push stays ${more:,.0f} above it, mostly for the files: "
-    sentence += f"${push.lines['S3 PUTs']:,.0f} to write, ${read:,.0f} to read"
+    assert 0.9 * more < unread + transcripts < more
+    sentence = f"push stays ${more:,.0f} above it: ${unread:,.0f} show what is unread in other "
+    sentence += f"channels, which that API does not, and ${transcripts:,.0f} write transcripts."
     assert sentence in " ".join(COST.read_text().split())
 
 
