@@ -88,26 +88,36 @@ def _block(layout: Layout, top: float) -> list[str]:
     return parts
 
 
+def _lines(box: Box) -> list[str]:
+    return textwrap.wrap(box.name, LINE_LETTERS)
+
+
+def _height(cell: Cell) -> float:
+    """A box with many lines reaches into the space between the rows."""
+    lines = len(_lines(cell)) if isinstance(cell, Box) else 0
+    return max(BOX_HEIGHT, lines * LINE_HEIGHT + 8)
+
+
 def _box(box: Box, x: float, y: float) -> str:
-    lines = textwrap.wrap(box.name, LINE_LETTERS)
+    lines, height = _lines(box), _height(box)
     first = y + 4 - (len(lines) - 1) * LINE_HEIGHT / 2
     spans = "".join(
         f'<tspan x="{x:.0f}" y="{first + place * LINE_HEIGHT:.0f}">{escape(line)}</tspan>'
         for place, line in enumerate(lines)
     )
     rect = (
-        f'  <rect class="box" x="{x - BOX_WIDTH / 2:.0f}" y="{y - BOX_HEIGHT / 2:.0f}" '
-        f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5"/>'
+        f'  <rect class="box" x="{x - BOX_WIDTH / 2:.0f}" y="{y - height / 2:.0f}" '
+        f'width="{BOX_WIDTH}" height="{height:.0f}" rx="5"/>'
     )
     return f"{rect}\n  <text>{spans}</text>"
 
 
 def _arrow(path: list[Cell], layout: Layout, middle: dict[Cell, float]) -> str:
     """A curve that is vertical where it leaves a row and where it enters the next."""
-    half = BOX_HEIGHT / 2
-    x, y = layout.centre[path[0]], middle[path[0]] + half
+    x, y = layout.centre[path[0]], middle[path[0]] + _height(path[0]) / 2
     drawn = f"M{x:.0f} {y:.0f}"
     for cell in path[1:]:
+        half = _height(cell) / 2
         to_x, to_y = layout.centre[cell], middle[cell] - half
         bend = (y + to_y) / 2
         drawn += f"C{x:.0f} {bend:.0f} {to_x:.0f} {bend:.0f} {to_x:.0f} {to_y:.0f}"
