@@ -18,12 +18,15 @@ from kappa.texts import finite, read_json
 
 ERRORS = frozenset({"ERROR", "CRITICAL", "FATAL"})
 LEVELS = ERRORS | {"TRACE", "DEBUG", "INFO", "WARN", "WARNING"}
-# Keys that the header of a request or the line's own columns show already.
+# Keys that the header of a request or the line's own columns show already, where the values are
+# what the keys say.
 _TIME_KEYS = ("timestamp", "time", "ts", "@timestamp")
 _LEVEL_KEYS = ("level", "log_level", "levelname", "severity")
 _ID_KEYS = ("requestId", "AWSRequestId", "aws_request_id", "function_request_id", "request_id")
 _TEXT_KEYS = ("event", "message", "msg")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_EPOCH = ((1e9, 1e10), (1e12, 1e13))  # seconds, milliseconds
 _PLATFORM = re.compile(rf"(START|END|REPORT) RequestId: ({_UUID})\b")
 _PYTHON = re.compile(rf"\[([A-Z]+)\]\t\S+Z\t({_UUID})\t(.*)", re.DOTALL)
 _NODE = re.compile(rf"\S+Z\t({_UUID}|undefined)\t([A-Z]+)\t(.*)", re.DOTALL)
@@ -127,21 +130,25 @@ def _json_line(message: str) -> Line:
     record = data.get("record")
     if isinstance(kind, str) and kind.startswith("platform.") and isinstance(record, dict):
         return _platform_line(message, kind.removeprefix("platform."), record)
-    level = str(_first(data, _LEVEL_KEYS)).upper()
-    text = _first(data, _TEXT_KEYS)
-    known = {*_TIME_KEYS, *_LEVEL_KEYS, *_ID_KEYS, "_aws"}  # embedded metrics
-    used = next((key for key in _TEXT_KEYS if key in data), "")
-    fields = {key: value for key, value in data.items() if key not in known and key != used}
+    times = {key for key in _TIME_KEYS if _is_time(data.get(key))}
+    levels = [key for key in _LEVEL_KEYS if str(data.get(key)).upper() in LEVELS]
+    ids = [key for key in _ID_KEYS if re.fullmatch(_UUID, str(data.get(key)))]
+    used = next((key for key in _TEXT_KEYS if data.get(key) is not None), "")
+    text = data.get(used, "")
+    shown = {*times, *levels, *ids, used, "_aws"}  # the last is of embedded metrics
     return Line(
         text if isinstance(text, str) else json.dumps(text, ensure_ascii=False),
-        level=level if level in LEVELS else "",
-        request_id=str(_first(data, _ID_KEYS)),
-        fields=fields,
+        level=str(data[levels[0]]).upper() if levels else "",
+        request_id=str(data[ids[0]]) if ids else "",
+        fields={key: value for key, value in data.items() if key not in shown},
     )
 
 
-def _first(data: Mapping[str, Any], keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON
-    return next((data[key] for key in keys if data.get(key) is not None), "")
+def _is_time(value: object) -> bool:
+    if isinstance(value, str):
+        return _TIME.match(value) is not None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and any(start <= value < end for start, end in _EPOCH)
 
 
 def _platform_line(message: str, kind: str, record: Mapping[str, Any]) -> Line:

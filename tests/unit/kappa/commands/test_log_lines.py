@@ -131,11 +131,33 @@ def test_what_is_no_error_is_none(text):
     assert line.text == text or line.level
 
 
-def test_a_json_line_gives_level_text_request_and_the_other_fields():
-    said = {"timestamp": "x", "level": "info", "event": "stored", "requestId": ID, "n": 3}
+TIMES = ["2026-11-26T21:46:22.271Z", "2026-11-26 21:46:22,271+0000", 1795729582, 1795729582271.0]
+
+
+@pytest.mark.parametrize("time", TIMES)
+def test_a_json_line_gives_level_text_request_and_the_other_fields(time):
+    said = {"timestamp": time, "level": "info", "event": "stored", "requestId": ID, "n": 3}
     line = parse(json.dumps(said))
     assert (line.level, line.text, line.request_id) == ("INFO", "stored", ID)
     assert line.fields == {"n": 3}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"time": "late"},
+        {"ts": 1.5},
+        {"time": True},
+        {"level": 3},
+        {"severity": "spicy"},
+        {"request_id": "order-17"},
+        {"message": None},
+    ],
+)
+def test_what_only_has_the_name_of_a_time_level_id_or_text_is_a_field(said):
+    line = parse(json.dumps(said))
+    assert (line.level, line.request_id, line.text) == ("", "", "")
+    assert line.fields == said
 
 
 def test_a_message_beside_an_event_is_a_field():
