@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -275,13 +275,15 @@ class _Watched:
         self._current, self._sha256 = current, sha256
         return True
 
-    def _print_saved(self, paths: Iterable[str]) -> None:
+    def _print_saved(self, paths: Collection[str]) -> None:
         from kappa.plan.step import Report
 
-        if names := self._names(paths):
-            progress(report_line(Report("saved", names)))
+        gone = {path for path in paths if not os.path.lexists(path)}
+        for word, of in (("saved", {*paths} - gone), ("removed", gone)):
+            if names := self._names(of):
+                progress(report_line(Report(word, names)))
 
-    def _names(self, paths: Iterable[str]) -> str:
+    def _names(self, paths: Collection[str]) -> str:
         """Name files as they are seen from the config, not all of many."""
         folder = self._options.config.parent
         names = sorted(os.path.relpath(path, folder) for path in paths)

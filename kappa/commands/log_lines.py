@@ -147,8 +147,9 @@ def _json_line(message: str) -> Line:
 def _is_time(value: object) -> bool:
     if isinstance(value, str):
         return _TIME.match(value) is not None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and any(start <= value < end for start, end in _EPOCH)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return any(start <= value < end for start, end in _EPOCH)
 
 
 def _platform_line(message: str, kind: str, record: Mapping[str, Any]) -> Line:

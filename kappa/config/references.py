@@ -116,7 +116,7 @@ def malformed(place: Occurrence) -> Iterator[ConfigError]:
     as_text = f"For this very text, write ${{dollar_sign:-$}}{{{place.name}}}."
     if missing := names_in(rest):
         problem = f"${{{min(missing)}}} in ${{{place.name}}} has no value."
-        yield place.error(problem, "Add it to the YAML file that `include:` names.")
+        yield place.error(problem, "Add it to a file that `include:` names.")
     elif not re.fullmatch(form, rest):
         problem = f"${{{place.name}}} is not a reference: {kind}: takes {words}."
         yield place.error(problem, as_text)

@@ -90,7 +90,10 @@ def read_values(tree: Tree) -> Included:
         values |= given
         files |= dict.fromkeys(given, str(file))
         hints += _HINT.findall(content.decode("utf-8", "replace"))[:1]
-    return Included(values, hints[0].strip() if hints else "", files)
+    hint = hints[0].strip() if hints else ""
+    if hint and not hint.endswith((".", "!", "?")):
+        hint += "."
+    return Included(values, hint, files)
 
 
 def is_dotenv(file: Path) -> bool:
@@ -240,9 +243,8 @@ def _is_left(
 def _without_value(name: str, error: Callable[[str, str], ConfigError], hint: str) -> ConfigError:
     if is_reference(name):
         return error(f"${{{name}}} is empty.", f"Give it a value, or write ${{{name}:-default}}.")
-    add = f"Add `{name}:` to the YAML file that `include:` names."
-    advice = f"{hint} Or add `{name}:` to the included file." if hint else add
-    return error(f"${{{name}}} has no value.", advice)
+    add = f"{'Or add' if hint else 'Add'} `{name}` to a file that `include:` names."
+    return error(f"${{{name}}} has no value.", f"{hint} {add}" if hint else add)
 
 
 def _is_json(text: str) -> bool:

@@ -34,10 +34,14 @@ _OUT = "KAPPA_OUT"
 
 
 class _Record(msgspec.Struct, frozen=True):
-    """The last successful run: a digest of the keys, and the files as they were after it."""
+    """The last successful run: a digest of the keys, and the files as they were after it.
+
+    `changed` is a file that changed meanwhile, so the build may have read its older content.
+    """
 
     keys: str
     files: BuildFiles
+    changed: str = ""
 
 
 def command_line(config: Config) -> str:
@@ -98,6 +102,8 @@ def _why(config: Config, record: _Record | None, files: BuildFiles) -> str:
         return "no successful build is recorded"
     if record.keys != _keys(config):
         return "its settings changed"
+    if record.changed:
+        return f"{record.changed} changed during the last build"
     if changed := difference(record.files.read, files.read):
         return changed
     if config.function.build_inputs:
@@ -114,12 +120,10 @@ def _build(config: Config, file: Path, before: BuildFiles) -> None:
     _run(config)
     after = read_build_files(config)
     check_code(config)
-    # The build may have read a file before or after it changed. A new file, such as a lock file,
-    # was made by the build; it is an input from now on.
-    if any(after.read.get(name) != digest for name, digest in before.read.items()):
-        return
+    # A new file, such as a lock file, was made by the build; it is an input from now on.
+    changed = (name for name, digest in before.read.items() if after.read.get(name) != digest)
     if after.made:
-        _write_record(file, _Record(_keys(config), after))
+        _write_record(file, _Record(_keys(config), after, next(changed, "")))
 
 
 def _run(config: Config) -> None:

@@ -67,7 +67,10 @@ def check_code(config: Config) -> None:
         depends_on(file)
         if not exists(file):
             keys = ("lambda", "requirements")
-            raise config.error(keys, f"{dotted(keys)}: {file} does not exist.", "Correct the path.")
+            hint = "Correct the path. Packages are a list: `requirements: [NAME==VERSION]`."
+            if file.name == "uv.lock":
+                hint = "Correct the path, or run `uv lock`."
+            raise config.error(keys, f"{dotted(keys)}: {file} does not exist.", hint)
 
 
 def _no_source(config: Config) -> ConfigError:

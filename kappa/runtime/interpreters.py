@@ -269,9 +269,11 @@ def _native(function: Function, archive: Archive, plan: _Plan) -> list[str]:
     here, system = _machine()
     built_for = (function.architectures or ("x86_64",))[0]
     if (built_for, "Linux") != (here, system):
+        here_too = system == "Linux" and here in _ARCHITECTURES.values()
+        remedy = f" With `architectures: [{here}]` it runs here and on AWS." if here_too else ""
         return [
             f"{_listed(native)} for Linux on {built_for}: on this machine, {system} on {here}, "
-            "importing them fails."
+            f"importing them fails.{remedy}"
         ]
     tag = f".cpython-3{plan.minor}"
     others = [name for name in native if ".cpython-3" in name and tag not in name]

@@ -163,8 +163,13 @@ def test_after_an_error_of_aws_everything_is_deployed_by_the_next_save(watched, 
 
 def test_the_names_of_many_saved_files_are_counted(watched, capsys):
     folder = watched._options.config.parent
-    watched._print_saved([str(folder / name) for name in ("e", "d", "c", "b", "a")])
-    assert capsys.readouterr().err.endswith("saved      a, b, c and 2 more\n")
+    names = [str(folder / name) for name in ("e", "d", "c", "b", "a")]
+    watched._print_saved(names)
+    assert capsys.readouterr().err.endswith("removed    a, b, c and 2 more\n")
+    for name in names[:-1]:
+        Path(name).touch()
+    watched._print_saved(names)
+    assert capsys.readouterr().err.endswith("saved      b, c, d and 1 more\nremoved    a\n")
 
 
 def fake(update, output=""):

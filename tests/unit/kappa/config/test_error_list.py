@@ -65,9 +65,9 @@ def test_mistakes_between_keys_are_said_at_once(said):
 def test_every_name_without_a_value_is_said_at_once(said):
     assert said(f"{GOOD}  description: ${{one}} and\n  mode: ${{two}}\n") == [
         "8: ${one} has no value.",
-        "  Add `one:` to the YAML file that `include:` names.",
+        "  Add `one` to a file that `include:` names.",
         "9: ${two} has no value.",
-        "  Add `two:` to the YAML file that `include:` names.",
+        "  Add `two` to a file that `include:` names.",
     ]
 
 

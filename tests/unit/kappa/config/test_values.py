@@ -58,13 +58,18 @@ def test_an_include_that_is_no_file_is_one_clear_error(included, tmp_path, name)
 @pytest.mark.parametrize("value", ["", "TODO", "''"])
 def test_a_value_that_is_empty_or_todo_is_missing(included, value):
     said = error_of(included(f"where: {value}\n", "  description: ${where}\n"))
-    assert "10: ${where} has no value.\n  Add `where:` to" in said
+    assert "10: ${where} has no value.\n  Add `where` to" in said
 
 
 def test_the_hint_of_the_included_file_says_how_to_get_what_is_missing(included):
     text = "# hint: Run `make outputs`.\na: b\n# hint: not this one\n"
     said = error_of(included(text, "  description: ${topic}\n"))
-    assert "${topic} has no value.\n  Run `make outputs`. Or add `topic:` to" in said
+    assert "${topic} has no value.\n  Run `make outputs`. Or add `topic` to" in said
+
+
+def test_a_hint_without_a_full_stop_gets_one(included):
+    said = error_of(included("# hint: run make outputs\na: b\n", "  description: ${topic}\n"))
+    assert "  run make outputs. Or add `topic` to a file that `include:` names." in said
 
 
 def test_that_hint_is_shown_for_the_document_and_beside_an_environment(tmp_path):
@@ -76,7 +81,7 @@ def test_that_hint_is_shown_for_the_document_and_beside_an_environment(tmp_path)
     (tmp_path / "values.yml").write_text("# hint: Run `make outputs`.\na: b\n")
     with pytest.raises(ConfigError) as caught:
         read_policy_document(read_config(file, "dev"))
-    assert caught.value.hint.startswith("Run `make outputs`. Or add `topic:`")
+    assert caught.value.hint.startswith("Run `make outputs`. Or add `topic`")
 
 
 def test_a_boolean_value_keeps_its_type(included):

@@ -181,6 +181,16 @@ def test_an_input_that_changes_while_it_is_built_is_built_again(project, runs):
     assert runs() == 2
 
 
+def test_a_build_that_changes_its_own_input_says_so_each_time(project, runs):
+    command = f"{COPY}; date +%s%N >src/stamp"
+    (project / "src" / "stamp").touch()
+    for _ in range(2):
+        pack(project, command)
+        why = why_to_build(config_of(project, command))
+        assert why == "src/stamp changed during the last build"
+    assert runs() == 2
+
+
 def test_a_file_that_the_build_makes_beside_its_output_is_no_reason_to_build_again(project, runs):
     command = f"{COPY}; test -e lock || echo 1 >lock"
     pack(project, command)

@@ -164,6 +164,14 @@ def test_a_file_that_is_missing_is_said_with_its_line(tmp_path, monkeypatch, key
         check_files(config)
 
 
+def test_a_package_that_is_given_as_a_file_gets_the_way_to_write_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "code").mkdir()
+    with pytest.raises(ConfigError) as error:
+        check_files(kappa_config({"requirements": "idna==3.10"}))
+    assert "`requirements: [NAME==VERSION]`" in error.value.hint
+
+
 def test_a_module_is_no_function_to_take_instead(check):
     with pytest.raises(ConfigError) as error:
         check("app.main", {"app.py": "import mian\nfrom tea import pour\n"})
@@ -185,8 +193,11 @@ def test_requirements_with_extras_name_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "code").mkdir()
     config = kappa_config({"requirements": "uv.lock[fast]"})
-    with pytest.raises(ConfigError, match=r"lambda\.requirements: uv\.lock does not exist"):
+    with pytest.raises(
+        ConfigError, match=r"lambda\.requirements: uv\.lock does not exist"
+    ) as error:
         check_files(config)
+    assert "uv lock" in error.value.hint
     (tmp_path / "uv.lock").touch()
     check_files(config)
 
