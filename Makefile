@@ -6,7 +6,7 @@ SITE := s3-website
 NODE_WANTED := Node.js 18 or newer, with npm (https://nodejs.org; apt-get install npm; brew install node)
 
 .DEFAULT_GOAL := help
-.PHONY: help local test check lint python-lint other-lint format interrupted soak bench bench-peers lighthouse screenshot dist scan audit lock clean
+.PHONY: help local shell test check lint python-lint other-lint format interrupted soak bench bench-peers lighthouse screenshot dist scan audit lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ help: ## Show this list
 local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the chat here, without AWS (options: PORT=N, PUSH=1)
 	@# Ctrl-C is the normal end; the shell ignores it so that make does not report an error
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) $(if $(filter-out 0,$(PUSH)),--push) || [ $$? -eq 130 ]
+
+shell: $(VENV)/.local $(SITE)/node_modules/.runtime ## Open a shell with kappa, where AWS is an emulator
+	@$(BIN)/python -m local run -- bash -c 'bash; exit 0' # its last command's code is no failure of make
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, with the browser; a sample of the longest
 	$(BIN)/python -m tests

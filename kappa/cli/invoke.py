@@ -49,7 +49,7 @@ def _call_options(function: F) -> F:
 def _local_options(function: F) -> F:
     for option in reversed(
         (
-            click.option("--local", is_flag=True, help="Run the code on this machine."),
+            click.option("--local", is_flag=True, help="Build and run the code on this machine."),
             click.option(
                 "--as-role", is_flag=True, help="With --local: call AWS as the function's role."
             ),

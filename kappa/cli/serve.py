@@ -61,9 +61,9 @@ _SHOWN_CHARACTERS = 200
 def serve(options: Options, port: int, concurrency: int) -> None:
     """Serve the function's URL on this machine.
 
-    Answers each request with the code that deploy would upload, run with your AWS credentials.
-    When you save a file, the next request runs the new code. Prints the function's log. Ctrl-C ends
-    it. kappa itself changes nothing.
+    Answers each request with the code that deploy would upload, which it builds and runs with your
+    AWS credentials. When you save a file, the next request runs the new code. Prints the function's
+    log. Ctrl-C ends it. Nothing on AWS is changed by kappa itself.
 
     Example:
       kappa config.yml serve --port 8000
