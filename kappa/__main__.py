@@ -8,20 +8,32 @@ command's time.
 from __future__ import annotations
 
 import gc
+import signal
 import sys
+from types import FrameType
 
 # Live objects before a collection; the SDK's models are some hundred thousand.
 _GC_THRESHOLD = 500_000
+_CTRL_C = 130
 
 
 def main() -> None:
-    """Run the `kappa` command."""
+    """Run the `kappa` command. SIGTERM and SIGHUP end it as Ctrl-C does, so it tidies up."""
     gc.set_threshold(_GC_THRESHOLD)
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, interrupt)
     from kappa.cli.main import run
 
     code = run(sys.argv[1:])
     gc.freeze()
-    sys.exit(code)
+    sys.exit(128 + received[0] if received and code == _CTRL_C else code)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,10 @@ def event(options: Options, kind: str, body: str) -> None:
       kappa config.yml event sqs | kappa config.yml invoke --data -
     """
     from kappa.commands.sample_event import make
+    from kappa.config.mask import hide, secret_texts
 
     config = options.open().config
     sample = make(config, kind, options.region, datetime.now(UTC), body)
     if sample.note:
         progress(f"{style('note'.ljust(10), dim=True)} {sample.note}")
-    result(as_json(sample.event))
+    result(as_json(hide(sample.event, secret_texts(config))))

@@ -141,30 +141,31 @@ def _hidden(setting: Setting, written: Mapping[str, str]) -> Setting:
 def _without_secret(
     setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
 ) -> Setting:
-    """Hide what AWS has in a setting with a secret, except texts that the config has too."""
-    parts = _parts(secrets)
+    """Hide what AWS has in a setting with a secret, except what the config has too."""
+    words = {text: secrets[text] for text in _parts(secrets)}
 
-    def is_secret(text: str) -> bool:
-        return text in secrets or any(part in text for part in parts)
+    def cover(value: object) -> object:
+        return map_texts(value, lambda text: hide_within(text, words))
 
-    texts = set(_texts(setting.after))
-    known = {text for text in texts if not is_secret(text)}
-    if known == texts:
+    covered = cover(hide(setting.after, secrets))
+    if covered == map_texts(setting.after, str):
         return shown
-    words = {text: secrets[text] for text in parts}
-    shown = replace(shown, after=map_texts(shown.after, lambda text: hide_within(text, words)))
-    if isinstance(setting.after, str):
+    shown = replace(shown, after=cover(shown.after))
+    if isinstance(covered, str):
         return replace(shown, before=None if setting.before is None else HIDDEN)
+    known = {*_leaves(setting.after)} & {*_leaves(covered)}
 
-    def old(text: str) -> str:
-        if text in known:
-            return text
-        inner = _json(text)
-        if isinstance(inner, str):
-            return HIDDEN
-        return json.dumps(map_texts(inner, old), ensure_ascii=False)
+    def old(value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, Mapping):
+            return {key: old(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [old(item) for item in value]
+        if value is None or value in known:
+            return value
+        inner = _json(value) if isinstance(value, str) else value
+        return json.dumps(old(inner), ensure_ascii=False) if inner != value else HIDDEN
 
-    before = hide(map_texts(setting.before, old), written)
+    before = hide(old(setting.before), written)
     return replace(shown, before=shown.before if shown.before == HIDDEN else before)
 
 
@@ -173,15 +174,16 @@ def _parts(secrets: Iterable[str]) -> list[str]:
     return [text for text in secrets if len(text) >= SHORTEST_SECRET]
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Each text in a value, and in JSON within a text."""
-    if isinstance(value, str):
-        yield value
-        inner = _json(value)
-        yield from () if isinstance(inner, str) else _texts(inner)
-    elif isinstance(value, Mapping | list):
+def _leaves(value: object) -> Iterator[object]:
+    """Each text, number and boolean in a value, and in JSON within a text."""
+    if isinstance(value, Mapping | list | tuple):
         for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(item)
+            yield from _leaves(item)
+        return
+    yield value
+    inner = _json(value) if isinstance(value, str) else value
+    if inner != value:
+        yield from _leaves(inner)
 
 
 def _setting(name: str, before: Any, after: Any, show_values: bool) -> Setting:  # noqa: ANN401

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.config.tree import map_texts
 from kappa.config.values import names_in
 from kappa.texts import SHORTEST_SECRET
 
@@ -56,21 +55,45 @@ def _may_be_secret(text: str) -> bool:
 
 
 def hide(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain values
-    """Put the config's words in place of included texts, in JSON within a text too."""
+    """Put the config's words in place of included texts, in JSON within a text too.
 
-    def words(text: str) -> str:
-        if text in written:
-            return written[text]
-        if not written or text[:1] not in ("{", "["):
-            return text
-        try:
-            read = json.loads(text)
-        except (ValueError, RecursionError):
-            return text
-        hidden = hide(read, written)
-        return text if hidden == read else json.dumps(hidden, ensure_ascii=False)
+    A mapping or list that a text of JSON stands for is hidden as the text is.
+    """
+    wholes = [(read, words) for text, words in written.items() if (read := _read(text))]
 
-    return map_texts(value, words)
+    def hidden(value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, str):
+            return written[value] if value in written else _in_json(value, hidden)
+        if not isinstance(value, Mapping | list | tuple):
+            return value
+        if isinstance(value, tuple):
+            value = list(value)
+        if words := next((words for read, words in wholes if read == value), ""):
+            return words
+        if isinstance(value, Mapping):
+            return {key: hidden(item) for key, item in value.items()}
+        return [hidden(item) for item in value]
+
+    return hidden(value)
+
+
+def _in_json(text: str, change: Callable[[Any], Any]) -> str:
+    """Change what a text of JSON holds; another text stays."""
+    read = _read(text)
+    changed = change(read)
+    if changed == read:
+        return text
+    return changed if isinstance(changed, str) else json.dumps(changed, ensure_ascii=False)
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - any mapping or list
+    """Read a text of JSON that is a mapping or a list; None, if it is none."""
+    if text[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def hide_within(text: str, written: Mapping[str, str]) -> str:

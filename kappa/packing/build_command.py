@@ -135,12 +135,14 @@ def _run(config: Config) -> None:
         _OUT: str(output_of(config)),
     }
     try:
-        code, output = build_process.run(function.build or "", folder, variables)
+        code, output = build_process.run(
+            function.build or "", folder, variables, lambda text: _hidden(config, text)
+        )
     except (OSError, ValueError) as error:
         raise ArchiveError(f"lambda.build could not be started: {error}.") from error
     if code:
         problem = f"lambda.build failed with exit code {code}: {_short(config)}"
-        lines = _hidden(config, output).split("\n") if output else ()
+        lines = output.split("\n") if output else ()
         shown = "\n".join(f"    {line}".rstrip() for line in lines)
         message = config.error(_KEYS, problem).message
         raise ArchiveError(

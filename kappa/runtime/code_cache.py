@@ -120,7 +120,12 @@ def _extract(archive: Archive, code: Path) -> None:
         ) from error
     except UNREADABLE as error:
         if isinstance(error, OSError):
-            raise
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            short = str(error.filename).removeprefix(f"{code}{os.sep}")[:60]
+            raise ArchiveError(
+                f"The zip cannot be unpacked: the name {short}... is too long here."
+            ) from error
         raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
 
 

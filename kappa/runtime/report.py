@@ -6,6 +6,8 @@ import math
 
 import msgspec
 
+from kappa.texts import one_line
+
 
 class Report(msgspec.Struct, frozen=True):
     """What Lambda reports at the end of an invocation. Units: milliseconds and MB.
@@ -47,5 +49,5 @@ class Report(msgspec.Struct, frozen=True):
         if self.status != "success":
             facts.append(f"Status: {self.status}")
         if self.error_type and self.status == "error":
-            facts.append(f"Error Type: {self.error_type}")
+            facts.append(f"Error Type: {one_line(self.error_type)}")
         return "\t".join(facts)

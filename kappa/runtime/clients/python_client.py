@@ -294,8 +294,12 @@ def frames(error: BaseException) -> "list[str]":
 
 def describe(error: Exception, request_id: str = "") -> "dict[str, object]":
     """Describe an exception as Lambda does."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - Python's own words for it
+        message = "<exception str() failed>"
     return {
-        "errorMessage": str(error),
+        "errorMessage": message,
         "errorType": error.kind if isinstance(error, Fault) else type(error).__name__,
         "requestId": request_id,
         "stackTrace": error.trace if isinstance(error, Fault) else frames(error),

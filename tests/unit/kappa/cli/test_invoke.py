@@ -90,7 +90,8 @@ def test_what_cannot_run_here_is_one_error(local, tmp_path):
     assert error.exit_code == 1
 
 
-def test_ctrl_c_ends_the_function(local, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143), (1, 129)])
+def test_ctrl_c_and_its_like_end_the_function(local, tmp_path, number, code):
     (tmp_path / "code/greeter.py").write_text(
         "import time\ndef handler(event, context):\n    print('begun')\n    time.sleep(60)\n"
     )
@@ -99,6 +100,6 @@ def test_ctrl_c_ends_the_function(local, tmp_path, monkeypatch):
         [*command, "invoke", "--local", "--data", "{}"], stderr=subprocess.PIPE, text=True
     ) as kappa:
         next(line for line in kappa.stderr if "begun" in line)
-        kappa.send_signal(2)
+        kappa.send_signal(number)
         assert kappa.stderr.read() == "Error: Interrupted: greeter was stopped.\n"
-    assert kappa.returncode == 130
+    assert kappa.returncode == code

@@ -9,6 +9,7 @@ from kappa.cli import secrets
 from kappa.cli.console import as_json, print_error, print_traceback, progress, result
 from kappa.cli.secrets import hide_secret, without_secrets
 from kappa.errors import KappaError
+from kappa.texts import shown
 
 PASSWORD = 'p"w\\-ä-long\nsecond-line-of-it'
 
@@ -47,6 +48,41 @@ def test_it_is_hidden_in_json_and_line_by_line_and_json_stays_json(capsys):
     for text in (out, err):
         assert "second-line" not in text
         assert "ä-long" not in text
+
+
+ODD = "Käse'\"\\\x07\ufeff-s3cret"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        str,
+        json.dumps,
+        lambda text: json.dumps({"body": json.dumps({"q": text})}),
+        lambda text: json.dumps({"body": json.dumps(text, ensure_ascii=False)}),
+        lambda text: as_json({"q": text}),
+        lambda text: as_json({"body": json.dumps({"q": text})}),
+        lambda text: str({"q": text}),
+        ascii,
+        shown,
+        lambda text: shown(str([text])),
+    ],
+)
+def test_it_is_hidden_as_json_python_and_the_console_write_it(capsys, write):
+    hide_secret(ODD, "${secret:db}")
+    result(write(ODD))
+    out = capsys.readouterr().out
+    assert "${secret:db}" in out
+    assert not any(part in out for part in ("K", "se'", "s3cret"))
+
+
+def test_what_a_secret_of_json_holds_is_hidden_except_public_names():
+    held = {"username": "orders-api", "password": "hunter2-s3cret", "more": [{"pin": "4711"}]}
+    hide_secret(json.dumps(held), "${secret:db}")
+    assert without_secrets("orders-api hunter2-s3cret 4711 14711 (hunter2-s3cret)") == (
+        "orders-api ${secret:db} ${secret:db} 14711 (${secret:db})"
+    )
+    assert "hunter2" not in without_secrets(json.dumps(held, indent=2))
 
 
 def test_it_is_hidden_in_errors_and_tracebacks(capsys):

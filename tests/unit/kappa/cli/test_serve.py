@@ -82,7 +82,7 @@ def test_json_has_an_object_in_each_line(tmp_path, name):
     assert (lines[-1]["method"], lines[-1]["target"]) == ("GET", "/tea")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_a_request_that_runs_at_the_end(tmp_path, name, how):
     running = Serving(tmp_path / "config.yml")
     place = urlsplit(running.url)
@@ -91,7 +91,7 @@ def test_nothing_is_left_of_a_request_that_runs_at_the_end(tmp_path, name, how):
         wait_for(lambda: "asked for /slow" in running.output.read_text(), 20)
         folders = [leftovers.temporary_of(pid) for pid in leftovers.running(name)]
         running.process.send_signal(how)
-        assert running.process.wait(10) == (0 if how == signal.SIGINT else -signal.SIGKILL)
+        assert running.process.wait(10) == (-how if how == signal.SIGKILL else 0)
     leftovers.assert_gone(name, *folders)
 
 

@@ -4,6 +4,8 @@ import io
 import json
 import zipfile
 
+import pytest
+
 from kappa.commands.changes import HIDDEN, as_data, as_lines, changes
 from kappa.function.code import replaces_code
 from kappa.packing.code_diff import compare_code
@@ -187,6 +189,24 @@ def test_a_secret_that_is_json_is_hidden_as_a_whole():
     assert said(step, secrets={new: "${secret:db}"}, show_values=True)[1:] == [
         f"    Environment.DB: {HIDDEN} -> ${{secret:db}}"
     ]
+
+
+@pytest.mark.parametrize("around", ["%s", '{"db": %s, "kind": "tea"}'])
+def test_a_secret_that_is_json_is_hidden_however_it_is_written(around):
+    def target(age):
+        secret = json.dumps({"password": f"{age}-s3cret", "pin": {"old": 4711, "new": 815}[age]})
+        written = json.dumps(json.loads(around % secret), indent=1)
+        return secret, {"Targets": [{"Id": "1", "Arn": "arn", "Input": written}]}
+
+    _, before = target("old")
+    secret, after = target("new")
+    step = Step("events", "put_targets", {"Rule": "r", **after}, "updated", "r", before=before)
+    for shows in (False, True):
+        (change,) = changes([step], None, None, secrets={secret: "${secret:db}"}, show_values=shows)
+        text = json.dumps(as_data([change]))
+        assert "${secret:db}" in text
+        assert not any(part in text for part in ("s3cret", "4711", "815"))
+        assert ("tea" in text) == ("tea" in around)
 
 
 def test_a_text_of_a_document_with_a_secret_in_it_is_hidden_with_what_it_replaces():

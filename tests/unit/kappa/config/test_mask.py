@@ -28,6 +28,16 @@ def test_a_value_in_json_within_a_text_is_hidden(included):
     assert json.loads(shown) == {"team": ["${team}"], "n": 1}
 
 
+def test_what_a_secret_of_json_stands_for_is_hidden_as_a_whole():
+    secret = json.dumps({"user": "bob", "pin": 4711})
+    written = {secret: "${secret:db}", "[]": "${ssm:/none}"}
+    read = json.loads(secret)
+    for form in (secret, json.dumps(read, indent=1), read):
+        assert hide(form, written) == "${secret:db}"
+        assert hide({"a": [form, {}, []]}, written) == {"a": ["${secret:db}", {}, []]}
+    assert json.loads(hide(json.dumps({"a": read}), written)) == {"a": "${secret:db}"}
+
+
 def test_a_text_that_only_looks_like_json_stays(included):
     config = read_config(included("team: coffee\n", "  description: ${team}\n"))
     assert hide("{coffee", written_texts(config)) == "{coffee"

@@ -74,6 +74,16 @@ def test_the_output_is_its_last_lines_as_a_terminal_shows_them(tmp_path):
     assert (lines[0], lines[-1], len(lines)) == ("...", "100000", 201)
 
 
+@pytest.mark.parametrize("before", [0, 70_000, 200_000])
+def test_a_secret_is_hidden_before_the_output_is_cut(tmp_path, before):
+    # The cut is in the middle of the secret.
+    script = f"printf '%{before}s' ''; printf 'hunter2-s3cret%{64 * 1024 - 7}s' end"
+    _, output = run(script, tmp_path, {}, lambda text: text.replace("hunter2-s3cret", "*"))
+    assert "s3cret" not in output
+    assert output.endswith("end")
+    assert len(output) <= 64 * 1024 + 4
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
 def test_what_a_build_leaves_running_ends_with_it(tmp_path, written):
     assert run("sleep 60 & echo $! >left", tmp_path, {})[0] == 0

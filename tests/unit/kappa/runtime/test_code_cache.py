@@ -156,6 +156,14 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     assert "XDG_CACHE_HOME" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["x" * 300, f"{'y' * 300}/x", f"x/{'y' * 300}/"])
+def test_a_name_that_is_too_long_is_no_fault_of_the_cache(tmp_path, name):
+    with pytest.raises(ArchiveError, match=r"the name [xy/]+\.\.\. is too long here") as caught:
+        unpacked(archive((name, "", 0o100644)), tmp_path).__enter__()
+    assert caught.value.hint == ""
+    assert list((tmp_path / "code").iterdir()) == []
+
+
 @pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a", "a/")])
 def test_a_name_of_a_file_and_a_folder_is_no_fault_of_the_cache(tmp_path, names):
     packed = archive(*((name, "", 0o100644) for name in names))

@@ -175,6 +175,14 @@ def test_a_failure_is_worded_as_lambda_words_it(function_of, code, kind, words):
     assert result.report.status == ("timeout" if kind == "Sandbox.Timedout" else "error")
 
 
+def test_an_error_without_words_is_one_all_the_same(function_of):
+    code = "class Odd(Exception):\n    def __str__(self):\n        raise KeyError\n"
+    with function_of(f"{code}{handler('raise Odd')}") as function:
+        payload, _ = invoke(function)
+    assert payload["errorType"] == "Odd"
+    assert payload["errorMessage"] == "<exception str() failed>"
+
+
 def test_code_that_python_cannot_place_an_error_in_has_no_traceback(function_of):
     with function_of("\0") as function:
         payload, _ = invoke(function)

@@ -24,3 +24,5 @@ def test_kappa_reads_its_own_report():
 def test_an_error_is_named():
     line = Report(ID, 1, 128, 30, status="error", error_type="ValueError").line
     assert line.endswith("Status: error\tError Type: ValueError")
+    line = Report(ID, 1, 128, 30, status="error", error_type="A\nB").line
+    assert line.endswith("Error Type: A\\nB")
