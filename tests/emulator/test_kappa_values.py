@@ -20,9 +20,16 @@ CONFIG = """\
   event_sources:
     - arn: ${cf:Values.NewsArn}
       filter_policy: {token: ["${secret:values-db#password}"]}
+    - {name: clock, schedule: rate(5 minutes), input: "${secret:values-db}"}
 """
 TOKEN = 'tok-1 "${env:HOME}" \\ {a: 1}'
 SECRET, NEXT = "hunter2-s3cret", "hunter3-s3cret"
+PIN, NEXT_PIN = 4711_0815, 815_04711
+SECRETS = (TOKEN, "tok-1", SECRET, NEXT, str(PIN), str(NEXT_PIN))
+
+
+def as_secret(password, pin):
+    return json.dumps({"password": password, "pin": pin})
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +39,7 @@ def account(emulator):
     ssm.put_parameter(Name="/values/motto", Value="tea", Type="String")
     ssm.put_parameter(Name="/values/token", Value=TOKEN, Type="SecureString")
     secrets = emulator.client("secretsmanager", ACCOUNT)
-    secrets.create_secret(Name="values-db", SecretString=json.dumps({"password": SECRET}))
+    secrets.create_secret(Name="values-db", SecretString=as_secret(SECRET, PIN))
     stacks = emulator.client("cloudformation", ACCOUNT)
     stacks.create_stack(StackName="Values", TemplateBody=json.dumps(TEMPLATE))
     stacks.get_waiter("stack_create_complete").wait(
@@ -72,7 +79,7 @@ def test_values_of_aws_are_deployed_compared_and_never_printed(project):
     assert subscription["TopicArn"] == topic
     assert "No changes." in kappa("deploy").stderr
 
-    value = json.dumps({"password": NEXT})
+    value = as_secret(NEXT, NEXT_PIN)
     project.client("secretsmanager").put_secret_value(SecretId="values-db", SecretString=value)
     for options in ((), ("--json",), ("--show-values",)):
         said = kappa("diff", *options, code=3).stdout
@@ -80,11 +87,11 @@ def test_values_of_aws_are_deployed_compared_and_never_printed(project):
         assert "TOKEN" not in said
     kappa("deploy")
     assert NEXT in project.settings()["Environment"]["Variables"]["DATABASE"]
-    for command in ("diff", "status", "package", "invoke"):
-        kappa(command, *(["--data", "{}"] if command == "invoke" else []))
+    for command in ("diff", "status", "package", "invoke --data {}", "event clock", "event sns"):
+        kappa(*command.split())
     kappa("delete", "--yes", "--debug")
     for text in printed:
-        assert not [secret for secret in (TOKEN, "tok-1", SECRET, NEXT) if secret in text], text
+        assert not [secret for secret in SECRETS if secret in text], text
 
 
 def test_what_is_missing_or_refused_is_an_error_before_anything_is_made(project):
