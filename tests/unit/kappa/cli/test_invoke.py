@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import click
 import pytest
@@ -90,15 +92,27 @@ def test_what_cannot_run_here_is_one_error(local, tmp_path):
     assert error.exit_code == 1
 
 
+@contextmanager
+def handled(number, handler):
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143), (1, 129)])
 def test_ctrl_c_and_its_like_end_the_function(local, tmp_path, number, code):
     (tmp_path / "code/greeter.py").write_text(
         "import time\ndef handler(event, context):\n    print('begun')\n    time.sleep(60)\n"
     )
     command = [sys.executable, "-m", "kappa", "--region", "eu-west-1", str(tmp_path / "config.yml")]
-    with subprocess.Popen(
-        [*command, "invoke", "--local", "--data", "{}"], stderr=subprocess.PIPE, text=True
-    ) as kappa:
+    command += ["invoke", "--local", "--data", "{}"]
+    # The tests themselves may run where SIGHUP is ignored, as after nohup.
+    with (
+        handled(signal.SIGHUP, signal.SIG_DFL),
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as kappa,
+    ):
         next(line for line in kappa.stderr if "begun" in line)
         kappa.send_signal(number)
         assert kappa.stderr.read() == "Error: Interrupted: greeter was stopped.\n"

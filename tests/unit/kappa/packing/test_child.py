@@ -15,7 +15,8 @@ HOLDS_PIPE = ["sh", "-c", "sh -c 'exec 3>pipe; echo up >&3; sleep 600'; true"]
 CLEANS_UP = [
     "sh",
     "-c",
-    "trap 'sleep 0.3; echo done >&3; exit' TERM; exec 3>pipe; echo up >&3; sleep 600",
+    # kappa waits for it by the time that it is up
+    "trap 'sleep 0.1; echo done >&3; exit' TERM; exec 3>pipe; sleep 0.5; echo up >&3; sleep 600",
 ]
 
 
