@@ -20,17 +20,21 @@ _CTRL_C = 130
 def main() -> None:
     """Run the `kappa` command. SIGTERM and SIGHUP end it as Ctrl-C does, so it tidies up."""
     gc.set_threshold(_GC_THRESHOLD)
+    try:
+        from kappa.cli.main import run
+    except KeyboardInterrupt:
+        sys.exit(_CTRL_C)
+
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        raise KeyboardInterrupt
+        if not received:  # systemd sends both
+            received.append(number)
+            raise KeyboardInterrupt
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
             signal.signal(number, interrupt)
-    from kappa.cli.main import run
-
     code = run(sys.argv[1:])
     gc.freeze()
     sys.exit(128 + received[0] if received and code == _CTRL_C else code)

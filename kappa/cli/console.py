@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from kappa.cli.secrets import without_secrets
+from kappa.cli.secrets import without_secrets, without_secrets_in
 from kappa.errors import KappaError
 from kappa.texts import one_line, safe_json, shown
 
@@ -104,7 +104,8 @@ def print_report(report: Report) -> None:
 
 def as_json(value: object, *, indent: int | None = 2) -> str:
     """Write a result for scripts: all of the data, and nothing that steers a terminal."""
-    return safe_json(json.dumps(value, indent=indent, ensure_ascii=False, default=str))
+    hidden = without_secrets_in(value)
+    return safe_json(json.dumps(hidden, indent=indent, ensure_ascii=False, default=str))
 
 
 def style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:

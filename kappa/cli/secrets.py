@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from kappa.texts import SHORTEST_SECRET, safe_json, shown
 
@@ -17,25 +17,7 @@ from kappa.texts import SHORTEST_SECRET, safe_json, shown
 _HIDDEN: list[tuple[str, str]] = []
 # A shorter one may be a part of any word.
 _SHORTEST_IN_WORDS = 8
-# What a database's secret holds beside its password: names that others have too.
-# Source: Secrets Manager guide, "JSON structure of AWS Secrets Manager secrets".
-_PUBLIC_KEYS = frozenset(
-    {
-        "engine",
-        "host",
-        "port",
-        "dbname",
-        "dbclusteridentifier",
-        "dbinstanceidentifier",
-        "database",
-        "masterarn",
-        "servicename",
-        "ssl",
-        "username",
-        "user",
-        "warehouse",
-    }
-)
+_WORDS = frozenset({"false", "none", "null", "true"})
 # How programs write a text within another one. Two may meet, as for JSON in JSON.
 _WRITERS = (
     lambda text: json.dumps(text)[1:-1],
@@ -49,32 +31,21 @@ _LOCK = threading.Lock()
 
 
 def hide_secret(text: str, words: str) -> None:
-    """Print `words` in place of a secret from now on.
+    """Print `words` in place of a secret and its longer lines from now on.
 
-    So too for each of its longer lines, what a secret of JSON holds, and for all of them as JSON,
-    Python or the console would write them.
+    So too where JSON, Python or the console has written them in its own way.
     """
     lines = (line for line in text.splitlines() if len(line) >= _SHORTEST_IN_WORDS)
-    known = {form for part in {text, *lines, *_held(text)} for form in _forms(part)}
-    forms = dict.fromkeys((form for form in known if len(form) >= SHORTEST_SECRET), words)
+    known = {form for part in {text, *lines} for form in _forms(part)}
+    forms = dict.fromkeys((form for form in known if not _may_be_anything(form)), words)
     with _LOCK:
         _HIDDEN[:] = sorted({**dict(_HIDDEN), **forms}.items(), key=lambda item: -len(item[0]))
 
 
-def _held(text: str) -> Iterator[str]:
-    """The texts that a secret of JSON holds, but for those that are no secrets themselves."""
-    try:
-        level = [json.loads(text)] if text[:1] in ("{", "[") else []
-    except (ValueError, RecursionError):
-        return
-    while level:
-        value = level.pop()
-        if isinstance(value, dict):
-            level += [item for key, item in value.items() if key.lower() not in _PUBLIC_KEYS]
-        elif isinstance(value, list):
-            level += value
-        elif isinstance(value, str):
-            yield value
+def _may_be_anything(text: str) -> bool:
+    """Whether a text is too short to be looked for, or a number or word that may stand anywhere."""
+    is_number = text.isdecimal() and len(text) < _SHORTEST_IN_WORDS
+    return len(text) < SHORTEST_SECRET or is_number or text.lower() in _WORDS
 
 
 def _forms(text: str) -> set[str]:
@@ -85,9 +56,25 @@ def _forms(text: str) -> set[str]:
 def without_secrets(text: str) -> str:
     """Write a text as it may be printed."""
     for secret, words in tuple(_HIDDEN):
-        if len(secret) >= _SHORTEST_IN_WORDS:
+        if secret not in text:
+            continue
+        if len(secret) >= _SHORTEST_IN_WORDS and not secret.isdecimal():
             text = text.replace(secret, words)
-        elif secret in text:
+        else:
             pattern = rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])"
             text = re.sub(pattern, words.replace("\\", r"\\"), text)
     return text
+
+
+def without_secrets_in(value: object) -> object:
+    """Write the texts and numbers of a value as they may be printed: JSON stays JSON."""
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, Mapping):
+        return {without_secrets(str(key)): without_secrets_in(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets_in(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        hidden = without_secrets(str(value))
+        return value if hidden == str(value) else hidden
+    return value

@@ -142,10 +142,9 @@ def _without_secret(
     setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
 ) -> Setting:
     """Hide what AWS has in a setting with a secret, except what the config has too."""
-    words = {text: secrets[text] for text in _parts(secrets)}
 
     def cover(value: object) -> object:
-        return map_texts(value, lambda text: hide_within(text, words))
+        return map_texts(value, lambda text: hide_within(text, secrets))
 
     covered = cover(hide(setting.after, secrets))
     if covered == map_texts(setting.after, str):
@@ -153,17 +152,25 @@ def _without_secret(
     shown = replace(shown, after=cover(shown.after))
     if isinstance(covered, str):
         return replace(shown, before=None if setting.before is None else HIDDEN)
-    known = {*_leaves(setting.after)} & {*_leaves(covered)}
+    present = {*_leaves(setting.after)}
+    plain = present & {*_leaves(covered)}
 
     def old(value: Any) -> Any:  # noqa: ANN401
-        if isinstance(value, Mapping):
-            return {key: old(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
+        if isinstance(value, Mapping | list | tuple):
+            hidden = hide(value, secrets)
+            if isinstance(hidden, str):
+                return hidden
+            if isinstance(value, Mapping):
+                return {key: old(item) for key, item in value.items()}
             return [old(item) for item in value]
-        if value is None or value in known:
+        if value is None or value in plain:
             return value
         inner = _json(value) if isinstance(value, str) else value
-        return json.dumps(old(inner), ensure_ascii=False) if inner != value else HIDDEN
+        if inner != value:
+            inner = old(inner)
+            return inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False)
+        same = cover(hide(value, secrets)) if value in present else value
+        return HIDDEN if same == value else same
 
     before = hide(old(setting.before), written)
     return replace(shown, before=shown.before if shown.before == HIDDEN else before)

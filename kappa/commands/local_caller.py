@@ -11,7 +11,7 @@ import msgspec
 from kappa.arn import Place, parse_arn
 from kappa.aws.caller import read_keys, read_region, variables
 from kappa.commands.session import Session
-from kappa.config.presumed_place import ANY_REGION, presumed_place
+from kappa.config.presumed_place import presumed_place
 from kappa.errors import AwsError, Denied, NotFound
 from kappa.runtime.function import Caller
 
@@ -38,19 +38,20 @@ def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
         region = read_region(session.aws)
         notice = f"The function has your credentials ({keys.source}), not its role's."
     else:
-        region = _any_region(session)
+        region = _region_if_any(session)
         notice = "You have no AWS credentials, so the function cannot call AWS."
     config = session.config
-    arn = presumed_place(config, region).function_arn(config.function.name)
-    return LocalCaller(Caller(region, arn, keys.variables), notice)
+    place = presumed_place(config, region)
+    arn = place.function_arn(config.function.name)
+    return LocalCaller(Caller(place.region, arn, keys.variables), notice)
 
 
-def _any_region(session: Session) -> str:
-    """The region, or any one: without credentials there is often no region either."""
+def _region_if_any(session: Session) -> str:
+    """The region, or "": without credentials there is often no region either."""
     try:
         return read_region(session.aws)
     except AwsError:
-        return ANY_REGION
+        return ""
 
 
 def _assumed(session: Session, region: str) -> LocalCaller:

@@ -25,7 +25,7 @@ _LEVEL_KEYS = ("level", "log_level", "levelname", "severity")
 _ID_KEYS = ("requestId", "AWSRequestId", "aws_request_id", "function_request_id", "request_id")
 _TEXT_KEYS = ("event", "message", "msg")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)? ?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _EPOCH = ((1e9, 1e10), (1e12, 1e13))  # seconds, milliseconds
 _PLATFORM = re.compile(rf"(START|END|REPORT) RequestId: ({_UUID})\b")
 _PYTHON = re.compile(rf"\[([A-Z]+)\]\t\S+Z\t({_UUID})\t(.*)", re.DOTALL)
@@ -130,12 +130,12 @@ def _json_line(message: str) -> Line:
     record = data.get("record")
     if isinstance(kind, str) and kind.startswith("platform.") and isinstance(record, dict):
         return _platform_line(message, kind.removeprefix("platform."), record)
-    times = {key for key in _TIME_KEYS if _is_time(data.get(key))}
+    times = [key for key in _TIME_KEYS if _is_time(data.get(key))]
     levels = [key for key in _LEVEL_KEYS if str(data.get(key)).upper() in LEVELS]
     ids = [key for key in _ID_KEYS if re.fullmatch(_UUID, str(data.get(key)))]
     used = next((key for key in _TEXT_KEYS if data.get(key) is not None), "")
     text = data.get(used, "")
-    shown = {*times, *levels, *ids, used, "_aws"}  # the last is of embedded metrics
+    shown = {*times[:1], *levels[:1], *ids[:1], used, "_aws"}  # the last is of embedded metrics
     return Line(
         text if isinstance(text, str) else json.dumps(text, ensure_ascii=False),
         level=str(data[levels[0]]).upper() if levels else "",
@@ -146,7 +146,7 @@ def _json_line(message: str) -> Line:
 
 def _is_time(value: object) -> bool:
     if isinstance(value, str):
-        return _TIME.match(value) is not None
+        return _TIME.fullmatch(value) is not None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return any(start <= value < end for start, end in _EPOCH)

@@ -15,6 +15,7 @@ from typing import Any
 
 from kappa.aws import Aws
 from kappa.config.convert import suggestion
+from kappa.config.mask import held_secrets
 from kappa.config.references import Answer, NoValue, Value
 from kappa.config.values import kind_of
 from kappa.errors import AwsError, ConfigError, Denied, KappaError, NotFound
@@ -27,7 +28,8 @@ def read_values(
 ) -> dict[str, Answer]:
     """Read the named values, side by side; a secret and a stack are read once.
 
-    `hide` is given each secret with its reference before anything else happens to it.
+    `hide` is given each secret, and those that one of JSON holds, with the reference, before
+    anything else happens to it.
     """
     reads = {_what(name): None for name in names}
     with ThreadPoolExecutor(min(_MAX_AT_ONCE, len(reads))) as pool:
@@ -39,7 +41,8 @@ def read_values(
         except KappaError as error:
             answer = error
         if isinstance(answer, Value) and answer.is_secret:
-            hide(answer.text, f"${{{name}}}")
+            for text in (answer.text, *held_secrets(answer.text)):
+                hide(text, f"${{{name}}}")
         answers[name] = answer
     return answers
 

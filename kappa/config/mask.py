@@ -16,6 +16,8 @@ from kappa.config.model import Config
 from kappa.config.values import names_in
 from kappa.texts import SHORTEST_SECRET
 
+_SECRET_KEY = re.compile(r"pass|pwd|secret|token|key|credential|private|signature|pin$", re.I)
+
 
 def written_texts(config: Config) -> dict[str, str]:
     """Map each text that was filled in to what the config writes in its place.
@@ -34,13 +36,37 @@ def written_texts(config: Config) -> dict[str, str]:
 
 
 def secret_texts(config: Config) -> dict[str, str]:
-    """Map each text that is a secret, or has one in it, to what the config writes in its place."""
-    texts = {config.values[name]: f"${{{name}}}" for name in config.secrets}
+    """Map each text that is a secret, or has one in it, to what the config writes in its place.
+
+    Of a secret of JSON, those that it holds too.
+    """
+    texts: dict[str, str] = {}
+    for name in config.secrets:
+        secret = config.values[name]
+        texts |= dict.fromkeys((*held_secrets(secret), secret), f"${{{name}}}")
     for text, words, names in _filled_in(config):
         if config.secrets & names:
             texts[text] = words
     texts.pop("", None)
     return texts
+
+
+def held_secrets(secret: str) -> Iterator[str]:
+    """Yield the texts and numbers that a secret of JSON holds under keys such as password.
+
+    The others, such as a host or a region, are names that much else has too.
+    """
+    whole = _read(secret)
+    left = [(whole, isinstance(whole, list))]
+    while left:
+        value, is_secret = left.pop()
+        if isinstance(value, dict):
+            items = value.items()
+            left += [(item, is_secret or bool(_SECRET_KEY.search(key))) for key, item in items]
+        elif isinstance(value, list):
+            left += [(item, is_secret) for item in value]
+        elif is_secret and isinstance(value, str | int | float) and not isinstance(value, bool):
+            yield str(value)
 
 
 def _filled_in(config: Config) -> Iterator[tuple[str, str, set[str]]]:
@@ -59,22 +85,25 @@ def hide(value: Any, written: Mapping[str, str]) -> Any:  # noqa: ANN401 - plain
 
     A mapping or list that a text of JSON stands for is hidden as the text is.
     """
-    wholes = [(read, words) for text, words in written.items() if (read := _read(text))]
+    wholes = {_same(read): words for text, words in written.items() if (read := _read(text))}
 
     def hidden(value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, str):
             return written[value] if value in written else _in_json(value, hidden)
         if not isinstance(value, Mapping | list | tuple):
             return value
-        if isinstance(value, tuple):
-            value = list(value)
-        if words := next((words for read, words in wholes if read == value), ""):
-            return words
+        if wholes and (words := wholes.get(_same(value))):
+            return _read(words) or words
         if isinstance(value, Mapping):
             return {key: hidden(item) for key, item in value.items()}
         return [hidden(item) for item in value]
 
     return hidden(value)
+
+
+def _same(value: object) -> str:
+    """A text that is equal for equal values, whatever the order of their keys."""
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _in_json(text: str, change: Callable[[Any], Any]) -> str:
@@ -88,17 +117,22 @@ def _in_json(text: str, change: Callable[[Any], Any]) -> str:
 
 def _read(text: str) -> Any:  # noqa: ANN401 - any mapping or list
     """Read a text of JSON that is a mapping or a list; None, if it is none."""
-    if text[:1] not in ("{", "["):
+    bare = text.lstrip("\ufeff \t\r\n")
+    if bare[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(text)
+        return json.loads(bare)
     except (ValueError, RecursionError):
         return None
 
 
 def hide_within(text: str, written: Mapping[str, str]) -> str:
-    """Put the config's words in place of included texts within a longer one."""
-    longest_first = sorted(written, key=len, reverse=True)
+    """Put the config's words in place of included texts within a longer one.
+
+    A short text is not looked for: it may be a part of any word.
+    """
+    known = (text for text in written if len(text) >= SHORTEST_SECRET)
+    longest_first = sorted(known, key=len, reverse=True)
     if not longest_first:
         return text
     return re.sub("|".join(map(re.escape, longest_first)), lambda at: written[at[0]], text)

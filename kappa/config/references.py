@@ -41,7 +41,7 @@ _FORMS = {
     "cf": (r"[A-Za-z0-9:/-]+\.[A-Za-z0-9]+", "STACK.OUTPUT, an output of a CloudFormation stack"),
     "file": (r".+", "PATH, a file beside the config"),
 }
-_ALMOST = re.compile(r"\$\{([A-Za-z]+):")
+_ALMOST = re.compile(r"\$\{([A-Za-z]+):(?!-)")
 _ALSO = {"cfn": "cf", "cloudformation": "cf", "secretsmanager": "secret", "sms": "ssm"}
 
 

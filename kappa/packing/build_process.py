@@ -49,11 +49,18 @@ def run(
         return code, _last_lines(output, hide)
 
 
+def _plain(output: bytes) -> str:
+    return _SEQUENCE.sub("", output.decode("utf-8", "replace"))
+
+
 def _last_lines(output: IO[bytes], hide: Callable[[str], str]) -> str:
     """The end of an output, as a terminal without colours would show it."""
     size_bytes = output.seek(0, os.SEEK_END)
-    output.seek(max(0, size_bytes - _MAX_BYTES - _MAX_SECRET_BYTES))
-    text = hide(_SEQUENCE.sub("", output.read().decode("utf-8", "replace")))[-_MAX_BYTES:]
+    # A part of a secret may be left before `start`, so what is as long as one is left out.
+    start = max(0, size_bytes - _MAX_BYTES)
+    output.seek(max(0, start - _MAX_SECRET_BYTES))
+    before = _plain(output.read(start - output.tell()))
+    text = hide(before + _plain(output.read()))[len(before) :]
     # A carriage return begins a line again, as progress bars do.
     lines = [line.rstrip().rpartition("\r")[2] for line in text.rstrip().split("\n")]
     is_cut = size_bytes > _MAX_BYTES or len(lines) > _MAX_LINES

@@ -270,7 +270,9 @@ def _native(function: Function, archive: Archive, plan: _Plan) -> list[str]:
     built_for = (function.architectures or ("x86_64",))[0]
     if (built_for, "Linux") != (here, system):
         here_too = system == "Linux" and here in _ARCHITECTURES.values()
-        remedy = f" With `architectures: [{here}]` it runs here and on AWS." if here_too else ""
+        remedy = (
+            f" `architectures: [{here}]` installs packages for this machine." if here_too else ""
+        )
         return [
             f"{_listed(native)} for Linux on {built_for}: on this machine, {system} on {here}, "
             f"importing them fails.{remedy}"

@@ -6,7 +6,7 @@ process that has left the group is found by its environment, where the system sh
 
 kappa/packing/child.py ends the processes of a build or pip in a simpler way, which would not do
 here: it starts a program below a shell, and this one's own id is needed to measure its memory; and
-a daemon may outlive a build, but nothing may outlive a function.
+a daemon may outlive a build, but not a function.
 """
 
 from __future__ import annotations

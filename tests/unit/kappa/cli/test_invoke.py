@@ -101,8 +101,8 @@ def handled(number, handler):
         signal.signal(number, before)
 
 
-@pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143), (1, 129)])
-def test_ctrl_c_and_its_like_end_the_function(local, tmp_path, number, code):
+@pytest.mark.parametrize("numbers", [(2,), (15,), (1,), (15, 1)])  # systemd sends both
+def test_ctrl_c_and_its_like_end_the_function(local, tmp_path, numbers):
     (tmp_path / "code/greeter.py").write_text(
         "import time\ndef handler(event, context):\n    print('begun')\n    time.sleep(60)\n"
     )
@@ -114,6 +114,7 @@ def test_ctrl_c_and_its_like_end_the_function(local, tmp_path, number, code):
         subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as kappa,
     ):
         next(line for line in kappa.stderr if "begun" in line)
-        kappa.send_signal(number)
+        for number in numbers:
+            kappa.send_signal(number)
         assert kappa.stderr.read() == "Error: Interrupted: greeter was stopped.\n"
-    assert kappa.returncode == code
+    assert kappa.returncode - 128 in numbers

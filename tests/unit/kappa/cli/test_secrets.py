@@ -76,13 +76,16 @@ def test_it_is_hidden_as_json_python_and_the_console_write_it(capsys, write):
     assert not any(part in out for part in ("K", "se'", "s3cret"))
 
 
-def test_what_a_secret_of_json_holds_is_hidden_except_public_names():
-    held = {"username": "orders-api", "password": "hunter2-s3cret", "more": [{"pin": "4711"}]}
-    hide_secret(json.dumps(held), "${secret:db}")
-    assert without_secrets("orders-api hunter2-s3cret 4711 14711 (hunter2-s3cret)") == (
-        "orders-api ${secret:db} ${secret:db} 14711 (${secret:db})"
-    )
-    assert "hunter2" not in without_secrets(json.dumps(held, indent=2))
+def test_json_stays_json_where_a_secret_is_a_number_or_a_word(capsys):
+    for text in ("1024", "12345678", "true", "null", "None"):
+        hide_secret(text, "${ssm:/a}")
+    told = {"size": 1024, "all": [12345678, {"n": 12345678}], "n": 912345678, "ok": [True, None]}
+    for indent in (None, 2):
+        result(as_json(told | {"text": "is: 12345678, 1024"}, indent=indent))
+        assert json.loads(capsys.readouterr().out) == told | {
+            "all": ["${ssm:/a}", {"n": "${ssm:/a}"}],
+            "text": "is: ${ssm:/a}, 1024",
+        }
 
 
 def test_it_is_hidden_in_errors_and_tracebacks(capsys):

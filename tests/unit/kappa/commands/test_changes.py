@@ -209,6 +209,28 @@ def test_a_secret_that_is_json_is_hidden_however_it_is_written(around):
         assert ("tea" in text) == ("tea" in around)
 
 
+def test_a_secret_that_stays_does_not_look_changed():
+    secret = json.dumps({"user": "bob", "password": "new-s3cret", "pin": 815})
+
+    def target(kind, user="bob"):
+        whole = json.loads(secret) | {"user": user}
+        text = json.dumps({"url": "pg://new-s3cret", "db": whole, "kind": kind})
+        return {"Targets": [{"Id": "1", "Arn": "arn", "Input": text}]}
+
+    for user, said_of_db in (("bob", "${secret:db}"), ("eve", None)):
+        before = target("tea", user)
+        params = {"Rule": "r", **target("coffee")}
+        step = Step("events", "put_targets", params, "updated", "r", before=before)
+        secrets = SECRETS | {secret: "${secret:db}"}
+        (change,) = changes([step], None, None, secrets=secrets, show_values=True)
+        (setting,) = change.settings
+        old, new = (json.loads(each[0]["Input"]) for each in (setting.before, setting.after))
+        assert new == {"url": "pg://${secret:db}", "db": "${secret:db}", "kind": "coffee"}
+        assert (old["url"], old["kind"]) == ("pg://${secret:db}", HIDDEN)
+        hidden = {"user": HIDDEN, "password": "${secret:db}", "pin": HIDDEN}
+        assert old["db"] == (said_of_db or hidden)
+
+
 def test_a_text_of_a_document_with_a_secret_in_it_is_hidden_with_what_it_replaces():
     def policy(name):
         return {"PolicyDocument": json.dumps({"Statement": [{"Resource": f"arn:1:{name}"}]})}

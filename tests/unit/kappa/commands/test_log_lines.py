@@ -160,6 +160,15 @@ def test_what_only_has_the_name_of_a_time_level_id_or_text_is_a_field(said):
     assert line.fields == said
 
 
+def test_a_second_level_id_or_time_is_a_field():
+    said = {"level": "INFO", "requestId": ID, "time": TIMES[0]}
+    more = {"severity": "ERROR", "aws_request_id": f"ffff{ID[4:]}", "ts": 1795729582}
+    more |= {"timestamp": "2026-11-26 12:00 to 13:00, tea"}
+    line = parse(json.dumps(said | more))
+    assert (line.level, line.request_id) == ("INFO", ID)
+    assert line.fields == more
+
+
 def test_a_message_beside_an_event_is_a_field():
     assert parse('{"event": "stored", "message": "Hello"}').fields == {"message": "Hello"}
 

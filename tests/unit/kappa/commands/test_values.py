@@ -160,6 +160,32 @@ def test_a_stack_that_is_not_complete_says_so():
     assert hint == "It has none. Its status is CREATE_IN_PROGRESS."
 
 
+@pytest.mark.parametrize("start", ["", " \n", "\ufeff"])
+def test_what_a_secret_of_json_holds_under_telling_keys_is_hidden_too(start):
+    content = {
+        "region": "eu-west-1",
+        "account": 123456789012,
+        "database": {"host": "db.example", "password": "hunter2-s3cret", "port": 5432},
+        "clientSecrets": ["one-s3cret", {"id": "two-s3cret"}],
+        "pin": 48213377,
+        "shipping": True,
+        "tokenized": False,
+    }
+
+    class Secrets:
+        region = "eu-west-1"
+
+        def call(self, *_):
+            return {"SecretString": start + json.dumps(content)}
+
+    hidden = []
+    read_values(Secrets(), ["secret:db"], lambda text, words: hidden.append((text, words)))
+    assert {words for _, words in hidden} == {"${secret:db}"}
+    whole, *held = (text for text, _ in hidden)
+    assert whole == start + json.dumps(content)
+    assert sorted(held) == ["48213377", "hunter2-s3cret", "one-s3cret", "two-s3cret"]
+
+
 def test_what_the_config_itself_has_is_no_secret(tmp_path):
     (tmp_path / "config.yml").write_text("name: greeter-1\n")
     hidden = {}

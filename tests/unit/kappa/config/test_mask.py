@@ -38,6 +38,14 @@ def test_what_a_secret_of_json_stands_for_is_hidden_as_a_whole():
     assert json.loads(hide(json.dumps({"a": read}), written)) == {"a": "${secret:db}"}
 
 
+def test_a_list_of_one_is_no_list_of_true():
+    assert hide({"a": [True], "b": [1]}, {"[1]": "${x}"}) == {"a": [True], "b": "${x}"}
+
+
+def test_a_tiny_secret_is_not_looked_for_within_words():
+    assert hide_within("make: no rule", {"e": "${ssm:/x}"}) == "make: no rule"
+
+
 def test_a_text_that_only_looks_like_json_stays(included):
     config = read_config(included("team: coffee\n", "  description: ${team}\n"))
     assert hide("{coffee", written_texts(config)) == "{coffee"

@@ -84,6 +84,13 @@ def test_a_secret_is_hidden_before_the_output_is_cut(tmp_path, before):
     assert len(output) <= 64 * 1024 + 4
 
 
+def test_a_secret_before_many_colours_is_not_shown_in_part(tmp_path):
+    secret = "hunter2-" * 7_000
+    script = f"yes {secret[:8]} | head -7000 | tr -d '\\n'; yes $(printf '\\033[31m') | head -20000"
+    _, output = run(script, tmp_path, {}, lambda text: text.replace(secret, "*"))
+    assert "hunter2" not in output
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
 def test_what_a_build_leaves_running_ends_with_it(tmp_path, written):
     assert run("sleep 60 & echo $! >left", tmp_path, {})[0] == 0
