@@ -183,6 +183,7 @@ def test_s3_that_fails_for_a_while_is_told_and_costs_no_message(visit, meet, cha
 
     ada.at_data(channel, fail)
     grace.say("one")
+    grace.sees("one")
     expect(ada.status).to_have_text("The chat is busy at the moment. Reconnecting…")
     ada.say("two")
     expect(grace.lines).to_have_count(2)

@@ -43,6 +43,7 @@ def test_an_edit_shows_on_both_sides_and_the_draft_comes_back(meet):
 def test_a_delete_asks_once_and_leaves_a_tombstone_on_both_sides(meet, secret):
     ada, grace = meet("Ada", "Grace")
     ada.say(secret)
+    grace.sees(secret)
     grace.say("an answer")
     for person in (ada, grace):
         person.sees(secret, "an answer")
