@@ -54,7 +54,7 @@ def secret_texts(config: Config) -> dict[str, str]:
 def held_secrets(secret: str) -> Iterator[str]:
     """Yield the texts and numbers that a secret of JSON holds under keys such as password.
 
-    The others, such as a host or a region, are names that much else has too.
+    The others, such as a host or a region, are names that much else has too, and so are short ones.
     """
     whole = _read(secret)
     left = [(whole, isinstance(whole, list))]
@@ -65,8 +65,9 @@ def held_secrets(secret: str) -> Iterator[str]:
             left += [(item, is_secret or bool(_SECRET_KEY.search(key))) for key, item in items]
         elif isinstance(value, list):
             left += [(item, is_secret) for item in value]
-        elif is_secret and isinstance(value, str | int | float) and not isinstance(value, bool):
-            yield str(value)
+        elif is_secret and value is not None and not isinstance(value, bool):
+            text = str(value)
+            yield from (text,) if len(text) >= SHORTEST_SECRET else ()
 
 
 def _filled_in(config: Config) -> Iterator[tuple[str, str, set[str]]]:

@@ -170,6 +170,8 @@ def test_what_a_secret_of_json_holds_under_telling_keys_is_hidden_too(start):
         "pin": 48213377,
         "shipping": True,
         "tokenized": False,
+        "token_count": 12,
+        "key": None,
     }
 
     class Secrets:
