@@ -45,6 +45,11 @@ def one_line(text: str) -> str:
     return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
+def file_count(number: int) -> str:
+    """Write how many files there are."""
+    return "1 file" if number == 1 else f"{number} files"
+
+
 def masked(text: str) -> str:
     """Hide user and password in the URLs of a text, as in //USER:PASSWORD@HOST.
 

@@ -12,7 +12,7 @@ from kappa.cli.group import command
 from kappa.cli.options import Options, strict_option
 from kappa.config.uses import CODE
 from kappa.errors import ArchiveError
-from kappa.texts import one_line
+from kappa.texts import file_count, one_line
 
 
 @command(several=True, uses=CODE)
@@ -56,8 +56,7 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
         return
     for name, size_bytes in sizes(archive).items() if listed else ():
         result(f"{size(size_bytes):>12}  {one_line(name)}")
-    files = "1 file" if len(archive.names) == 1 else f"{len(archive.names)} files"
     result(
-        f"{file}: {size(len(archive.data))}, {files}, "
+        f"{file}: {size(len(archive.data))}, {file_count(len(archive.names))}, "
         f"{size(archive.unzipped_bytes)} unzipped, sha256 {archive.sha256}"
     )

@@ -24,6 +24,7 @@ from kappa.cli.group import command
 from kappa.cli.invoke import print_answer, run_here
 from kappa.cli.options import Options
 from kappa.errors import Interrupted, KappaError
+from kappa.texts import file_count
 
 if TYPE_CHECKING:
     from kappa.aws import Aws
@@ -114,7 +115,7 @@ def _print_watched(watched: Sequence[_Watched]) -> None:
     names = ", ".join(each.place for each in watched)
     states = (state for each in watched for state in (each.inputs.settings, each.inputs.code))
     count = len({file for by_file in states for file, state in by_file.items() if state})
-    progress(f"Watching {names}: {count} file{'s'[: count != 1]}. Ctrl-C ends it.")
+    progress(f"Watching {names}: {file_count(count)}. Ctrl-C ends it.")
 
 
 def _await_change(watched: Sequence[_Watched]) -> list[_Watched]:

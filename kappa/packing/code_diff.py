@@ -16,7 +16,7 @@ import msgspec
 
 from kappa.packing.archive import UNREADABLE
 from kappa.packing.package_files import package_by_file
-from kappa.texts import one_line, shown
+from kappa.texts import file_count, one_line, shown
 
 _MAX_TEXT_BYTES = 64 * 1024
 _MAX_LINES_OF_A_FILE = 40
@@ -177,6 +177,5 @@ def _package_line(files: list[File]) -> tuple[str, str]:
     name = f"{before} -> {after.rpartition(' ')[2]}" if before and after else before or after
     if before == after:
         name = after
-    count = "1 file" if len(files) == 1 else f"{len(files)} files"
     size = sum((file.before_bytes if sign == "-" else file.after_bytes) or 0 for file in files)
-    return sign, f"    {sign} {name}  {count}, {size} bytes"
+    return sign, f"    {sign} {name}  {file_count(len(files))}, {size} bytes"
