@@ -68,6 +68,8 @@ def without_secrets(text: str) -> str:
 
 def without_secrets_in(value: object) -> object:
     """Write the texts and numbers of a value as they may be printed: JSON stays JSON."""
+    if not _HIDDEN:
+        return value
     if isinstance(value, str):
         return without_secrets(value)
     if isinstance(value, Mapping):
