@@ -1,4 +1,4 @@
-"""`make local` as it is typed, with a stand-in for what it starts."""
+"""`make local` and `make shell` as they are typed, with a stand-in for what they start."""
 
 import os
 import shutil
@@ -15,6 +15,7 @@ STARTED = """#!/bin/sh
 trap 'sleep 2; exit 130' INT
 echo "started: $*"
 [ "$4" = --port=1 ] && exit 1
+[ "$3" = run ] && shift 4 && exec "$@"
 while :; do sleep 0.05; done
 """
 # What a make that runs the tests tells the one in here.
@@ -23,7 +24,7 @@ MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PORT", "PUSH")
 
 @pytest.fixture
 def make(tmp_path):
-    """Start `make local` with these words; nothing is set up anew."""
+    """Start make with these words, by default for `local`; nothing is set up anew."""
     if not shutil.which("make"):
         pytest.skip("make is not installed")
     (tmp_path / "python").write_text(STARTED)
@@ -32,9 +33,10 @@ def make(tmp_path):
     old = [f"--old-file={name}" for name in (".venv/.local", "s3-website/node_modules/.runtime")]
     started = []
 
-    def start(*words):
+    def start(*words, target="local", stdin=None):
         process = subprocess.Popen(
-            ["make", *old, "local", f"BIN={tmp_path}", *words],
+            ["make", *old, target, f"BIN={tmp_path}", *words],
+            stdin=stdin,
             cwd=bootstrap.ROOT,
             env=env,
             stdout=subprocess.PIPE,
@@ -73,3 +75,10 @@ def test_ctrl_c_ends_it_without_a_word_of_make(make, words, line):
 def test_a_failure_stays_one(make):
     process, _ = make("PORT=1")
     assert process.wait(30) == 2
+
+
+def test_the_last_command_of_a_shell_is_no_failure_of_make(make):
+    process, said = make(target="shell", stdin=subprocess.PIPE)
+    assert said.startswith("started: -m local run -- bash")
+    assert process.communicate("echo in; exit 3\n", timeout=30) == ("in\n", "")
+    assert process.returncode == 0
