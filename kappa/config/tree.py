@@ -35,8 +35,8 @@ _MAX_PROBLEM = 400
 # What YAML's errors quote of a file; of its grammar they quote single characters and <parts>.
 _QUOTED = re.compile(r" (?:'(?!<)[^']{2,}'|\"[^\"]{2,}\")")
 _QUOTES = (
-    "Put a text in quotes that begins with one of ! * & % @ ` { [ or has a colon or # in it, and "
-    "within { } also one with a comma or ?."
+    "Put a text in quotes if it begins with one of ! * & % @ ` { [ or has a colon or # in it; "
+    "within { }, also if it has a comma or ?."
 )
 # A value as repr() writes it; an apostrophe stands behind a letter.
 _VALUE = r"(?<!\w)(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)"
