@@ -354,8 +354,8 @@ class Config(Struct, frozen=True):
     is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
     bound: the alias that AWS has its event sources on, where the config names none.
     include: the paths of the included files as they are written.
-    included: those of `written` that were filled in, filled in and as they are written, by key
-    path of what was not left out: error() shows no included value.
+    included: each filled-in text with how it is written, by key path among the parts that were
+    not left out. With them, error() shows no included value.
     other_aliases: those of other environments and configs; "" is the function itself.
     given: options of the command line, apart from --env, that an advised command must repeat.
     """
