@@ -26,6 +26,12 @@ _KEY = re.compile(r"\.(\w+)|\[(\d+)\]")
 # What stands below these is never shown: values of a function's variables are secrets.
 _SECRET = frozenset({"environment", "environment_variables"})
 _NAMED = re.compile(r"field `(.*)`$")
+# Keys that look like another one, but must not be answered with it.
+_UNSUPPORTED = {
+    "provisioned_concurrency": (
+        "kappa does not support provisioned concurrency; what you set elsewhere stays."
+    )
+}
 
 
 def convert(tree: Tree, data: object, kind: type[T], at: Keys = ()) -> T:
@@ -150,7 +156,9 @@ def _config_error(
 
 
 def _unknown_key(tree: Tree, keys: Keys, known: list[str]) -> ConfigError:
-    return tree.error(keys, f"unknown key {dotted(keys)}.", suggestion(str(keys[-1]), known))
+    key = str(keys[-1])
+    hint = _UNSUPPORTED.get(key) or suggestion(key, known)
+    return tree.error(keys, f"unknown key {dotted(keys)}.", hint)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

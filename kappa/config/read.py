@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kappa.aws import regions
-from kappa.config import deprecated_runtimes, environments, layout_07
+from kappa.config import environments, layout_07, runtimes
 from kappa.config.convert import convert
 from kappa.config.error_list import check_all, raise_all
 from kappa.config.function_rules import check_function, permission_errors
@@ -93,7 +93,7 @@ def _written(tree: Tree, unread: Mapping[Keys, str]) -> dict[Keys, Written]:
 
 
 def _runtime_notes(tree: Tree, settings: File) -> list[str]:
-    words = deprecated_runtimes.deprecated(settings.lambda_.runtime)
+    words = runtimes.warning(settings.lambda_.runtime)
     return [tree.error(("lambda", "runtime"), words).message] if words else []
 
 

@@ -22,6 +22,10 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
             "  memmory_size: 64\n",
             "9: unknown key lambda.memmory_size.\n  Did you mean `memory_size`",
         ),
+        (
+            "  provisioned_concurrency: 5\n",
+            "9: unknown key lambda.provisioned_concurrency.\n  kappa does not support provisioned",
+        ),
         ("  zzz: 1\n", "9: unknown key lambda.zzz.\n  Allowed: alias, architectures,"),
         ("  timeout: 3\n  timeout: 4\n", "10: lambda.timeout is given twice (first: line 9)."),
         ("  architectures: [arm]\n", "architectures[0] is 'arm'.\n  Allowed: arm64, x86_64."),

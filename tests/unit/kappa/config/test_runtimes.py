@@ -1,10 +1,10 @@
-"""Runtimes that AWS has deprecated: each is known, and noted with its line."""
+"""Runtimes that are deprecated or unknown are noted with their line."""
 
 import botocore.session
 import pytest
 
-from kappa.config.deprecated_runtimes import DEPRECATED, NEWER, deprecated
 from kappa.config.read import read_config
+from kappa.config.runtimes import DEPRECATED, NEWER, warning
 from tests.support.builders import MINIMAL
 
 MODEL = botocore.session.get_session().get_service_model("lambda")
@@ -15,7 +15,7 @@ def test_the_deprecated_runtimes_and_what_to_use_are_lambdas_own_words():
     assert known >= DEPRECATED
     assert known >= set(NEWER.values())
     assert not DEPRECATED & set(NEWER.values())
-    assert all(deprecated(one) for one in DEPRECATED)
+    assert all(map(warning, DEPRECATED))
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,16 @@ def test_a_runtime_that_aws_has_deprecated_is_noted_with_its_line(write, runtime
     assert f"config.yml:8: AWS has deprecated the runtime {runtime}" in note
     assert f"Use {newer}" in note
     assert read_config(write()).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("runtime", "noted"),
+    [
+        ("python313", "Did you mean `python3.13`?"),
+        ("cobol85", "Allowed: dotnet10, dotnet8, java11"),
+    ],
+)
+def test_a_runtime_that_the_sdk_does_not_know_is_a_warning(write, runtime, noted):
+    (note,) = read_config(write(MINIMAL.replace("python3.13", runtime))).notes
+    assert f"config.yml:8: Lambda may not have the runtime {runtime}." in note
+    assert noted.removeprefix("") in note

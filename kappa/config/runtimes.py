@@ -1,6 +1,9 @@
-"""Runtimes that AWS has deprecated, and which to use. Pure."""
+"""Runtimes that deserve a warning: deprecated by AWS, or unknown to the SDK's model."""
 
 from __future__ import annotations
+
+from kappa.config.aws_model import choices
+from kappa.config.convert import suggestion
 
 # Source: AWS Lambda guide, "Lambda runtimes", deprecated runtimes. Newer ones may have joined
 # them: a runtime that is not here is no matter of kappa's.
@@ -44,12 +47,17 @@ NEWER = {
 }
 
 
-def deprecated(runtime: str) -> str:
-    """The warning about a deprecated runtime; "" for any other."""
-    if runtime not in DEPRECATED:
+def warning(runtime: str) -> str:
+    """The warning about a runtime that is deprecated or unknown; "" for any other."""
+    if runtime in DEPRECATED:
+        newer = next(now for kind, now in NEWER.items() if runtime.startswith(kind))
+        return (
+            f"AWS has deprecated the runtime {runtime}: it may refuse to make or update such a "
+            f"function. Use {newer}, and try the code with it."
+        )
+    known = choices("lambda", "Runtime")
+    if not runtime or runtime in known:
         return ""
-    newer = next(now for kind, now in NEWER.items() if runtime.startswith(kind))
-    return (
-        f"AWS has deprecated the runtime {runtime}: it may refuse to make or update such a "
-        f"function. Use {newer}, and try the code with it."
-    )
+    # AWS may have a newer runtime than the installed SDK: no error.
+    supported = set(known) - DEPRECATED
+    return f"Lambda may not have the runtime {runtime}. {suggestion(runtime, supported)}"
