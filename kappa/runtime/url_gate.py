@@ -2,7 +2,9 @@
 
 Here the function runs with the developer's own credentials, and every page in the developer's
 browser can send requests to 127.0.0.1. So a page of another host may call it only where `cors:`
-allows that page; a program, a page of this machine and an address that was typed may always.
+allows that page; a program and a page of this machine may always. An address that was typed cannot
+be told from one that another host's page made the browser load (a redirect, a prerender), so the
+person is asked.
 Source: Fetch Standard, "Origin header"; W3C, "Fetch Metadata Request Headers".
 """
 
@@ -19,7 +21,7 @@ from kappa.runtime.url_response import Response, plain
 
 _OWN = re.compile(rf"(?:{OWN_NAMES})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _HTTP_PORT = "80"
-_TRUSTED_SITES = frozenset({"none", "same-origin", "same-site"})
+_TRUSTED_SITES = frozenset({"same-origin", "same-site"})
 # The User-Agent of a browser begins with this; that of other programs does not.
 _BROWSER = "Mozilla/"
 _REFUSED = "kappa serve refuses this request: "
@@ -74,11 +76,15 @@ def refusal_reason(response: Response) -> str:
 
 
 def _asking(request: Request) -> Response:
-    """Let a person decide about a link from another host, such as a sign-in's way back."""
+    """Let a person decide about an address that was typed or that another host leads to.
+
+    The way back from a sign-in is such an address.
+    """
     target = html.escape(re.sub(r"^[/\\]+", "/", request.target))
     text = (
         "<!doctype html><title>kappa serve</title>"
-        "<p>A page of another host leads here. Going on runs the function on this machine.</p>"
+        "<p>Going on runs the function on this machine. "
+        "If you did not type this address, another page may have led you here.</p>"
         f'<p><a href="{target}">Go on to {target}</a></p>\n'
     )
     headers = (

@@ -110,13 +110,21 @@ def page(browser):
     context.close()
 
 
+def go_on(page, address):
+    """Type an address, and go on from the question that kappa serve answers."""
+    page.goto(address)
+    with page.expect_navigation() as followed:
+        page.get_by_role("link").click()
+    return followed.value
+
+
 def test_a_fastapi_app_is_used_broken_mended_and_changed(page, tmp_path):
     code = tmp_path / "code"
     copy_packages(["fastapi", "mangum"], code)
     (code / "app.py").write_text(SHOP)
     (tmp_path / "config.yml").write_text(CONFIG)
     with serving(tmp_path / "config.yml") as running:
-        page.goto(f"{running.url}?name=Ada%20%26%20Bob")
+        go_on(page, f"{running.url}?name=Ada%20%26%20Bob")
         expect(page.get_by_role("heading")).to_have_text("Tea for Ada & Bob")
         expect(page.locator("output")).to_have_text(
             '{"pence":300,"note":"grün","cookies":["seen","tea"]}'
@@ -126,11 +134,11 @@ def test_a_fastapi_app_is_used_broken_mended_and_changed(page, tmp_path):
         expect(page.locator("p")).to_have_text("cups=3")
 
         running.edit("code/app.py", "class Order(", "class Order((")
-        assert page.goto(running.url).status == 502
+        assert go_on(page, running.url).status == 502
         expect(page.locator("body")).to_contain_text("Runtime.UserCodeSyntaxError")
         running.edit("code/app.py", "class Order((", "class Order(")
         running.edit("code/app.py", "Tea for", "Cocoa for")
-        page.goto(running.url)
+        page.reload()
         expect(page.get_by_role("heading")).to_have_text("Cocoa for nobody")
 
 
@@ -150,7 +158,7 @@ def test_no_other_page_runs_the_function(browser, tmp_path):
                 return sorted(runs.read_text().replace("/", "").split()) if runs.exists() else []
 
             # The attacks work: on the function's own page each runs it.
-            page.goto(f"{running.url}own")
+            go_on(page, f"{running.url}own")
             assert page.evaluate(ATTACKS, running.url)
             wait_for(lambda: ran() == sorted([*NAMES, "own"]), 20)
             runs.unlink()
@@ -160,6 +168,11 @@ def test_no_other_page_runs_the_function(browser, tmp_path):
             rebound = running.url.replace("127.0.0.1", EVIL)
             assert page.evaluate(ATTACKS, rebound)
             assert page.goto(rebound).status == 403
+            assert ran() == []
+
+            # A typed address that redirects here looks like one that was typed: a person answers.
+            page.goto(f"http://{EVIL}:{port}/?{running.url}redirected")
+            expect(page.get_by_role("link", name="/redirected")).to_be_visible()
             assert ran() == []
 
             # A link leads to a question, which a person answers.

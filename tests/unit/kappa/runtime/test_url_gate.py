@@ -78,9 +78,17 @@ def test_a_star_in_cors_allows_all_pages():
     assert refused(OWN, ("Origin", "https://evil.test"), cors=Cors(allow_origins=("*",))) is None
 
 
-@pytest.mark.parametrize("site", ["none", "same-origin", "same-site"])
-def test_addresses_that_are_typed_and_this_machines_links_are_served(site):
+@pytest.mark.parametrize("site", ["same-origin", "same-site"])
+def test_this_machines_links_are_served(site):
     assert refused(OWN, BROWSER, ("Sec-Fetch-Site", site), target="/?a=1") is None
+
+
+@pytest.mark.parametrize("more", [(), (("Sec-Purpose", "prefetch;prerender"),)])
+def test_an_address_that_was_typed_prerendered_or_redirected_to_is_for_a_person_to_follow(more):
+    headers = (("Sec-Fetch-Site", "none"), ("Sec-Fetch-Dest", "document"), *more)
+    answer = refused(OWN, BROWSER, *headers, target="/?a=1")
+    assert answer.status == 403
+    assert b'<a href="/?a=1">' in answer.body
 
 
 @pytest.mark.parametrize("kind", ["image", "iframe", "script", "empty"])
