@@ -4,7 +4,7 @@
 
 import { NAMES_LIMIT, NO_OBJECT } from "../aws/objects.js";
 import { explain, trouble } from "../aws/request.js";
-import { aged, busier } from "../state/activity.js";
+import { aged, busier, gained } from "../state/activity.js";
 import { nextProbe } from "../state/channel_order.js";
 import * as chat from "../state/chat.js";
 import { END, idAt, LINE_LIMIT, stale } from "../state/messages.js";
@@ -61,8 +61,11 @@ export function createReading(world) {
   const etag = { list: "", stats: "" };
   /** @type {State["activity"] | undefined} the statistics as they were last read */
   let stats;
-  /** the last channel that had new messages pushed since then; at first the open one, which is read anyway */
-  let told = get().channel;
+  /**
+   * the open channel when it was opened, or read for news: its newest message, and the statistics then
+   * @type {{channel: string, newest: string, stats: State["activity"] | undefined}}
+   */
+  let base = { channel: "", newest: "", stats: undefined };
   let failures = 0;
   let probes = 0;
   let blind = 0;
@@ -95,6 +98,9 @@ export function createReading(world) {
   /** Whether a message that was sent to the channel has not appeared. @param {string} channel */
   const awaits = (channel) =>
     get().outbox.some((item) => item.state === "sent" && item.channel === channel);
+
+  const newest = (/** @type {string} */ channel) =>
+    chat.channelOf(get(), channel).messages.at(-1)?.id ?? "";
 
   /** Look for sent messages soon, should they not be pushed. */
   function expect() {
@@ -161,6 +167,7 @@ export function createReading(world) {
     if (!presence.signal.aborted && channel === get().channel) await readEdited(presence, channel);
     if (presence.signal.aborted) return false;
     dispatch(chat.polled(get(), channel, world.now()));
+    if (channel === get().channel && channel !== base.channel) base = { channel, newest: newest(channel), stats };
     expect();
     return true;
   }
@@ -273,9 +280,17 @@ export function createReading(world) {
     const { names, visited, channel: open } = get();
     for (const name of stats === undefined ? visited : busier(stats, latest)) {
       if (name !== open && names.includes(name)) changed.add(name);
-      if (name === open && name !== told) want(name, 0);
     }
-    told = "";
+    if (base.stats === undefined) base.stats = latest;
+    if (base.channel === open && gained(base.stats, latest, open) > shownSince(base)) {
+      base.channel = "";
+      want(open, 0);
+    }
+  }
+
+  /** How many messages the open channel has shown since then. @param {{channel: string, newest: string}} base */
+  function shownSince({ channel, newest }) {
+    return chat.channelOf(get(), channel).messages.filter(({ id }) => id > newest).length;
   }
 
   /** Read some of the news at once. A channel that shows unread messages already waits for a probe. */
@@ -377,7 +392,6 @@ export function createReading(world) {
      */
     pushed(push) {
       const { channel, notice } = push;
-      if (push.messages.length) told = channel;
       const { state, complete } = chat.pushed(get(), push, world.seen());
       dispatch(state);
       if (!complete) {

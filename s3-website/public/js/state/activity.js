@@ -33,6 +33,19 @@ export function busier(before, after) {
   return (after?.channels ?? []).flatMap((channel) => (isKnown(channel) ? [] : channel.name));
 }
 
+/**
+ * Return how many messages a channel got since an earlier reading. Counts are of a day (UTC): after
+ * midnight the earlier one says nothing, and any number may have come.
+ * @param {Activity | null} before @param {Activity | null} after neither of them aged
+ * @param {string} channel @returns {number}
+ */
+export function gained(before, after, channel) {
+  if (before && after && dayOf(before.generatedAt) !== dayOf(after.generatedAt)) return Infinity;
+  const count = (/** @type {Activity | null} */ activity) =>
+    activity?.channels.find(({ name }) => name === channel)?.messages ?? 0;
+  return count(after) - count(before);
+}
+
 /** @param {number} time @returns {string} YYYY-MM-DD, UTC */
 export function dayOf(time) {
   return new Date(time).toISOString().slice(0, 10);

@@ -880,6 +880,29 @@ test("a push that was lost shows in the statistics; one that came is not read ag
   assert.equal(ada.ids().length, 5);
 });
 
+test("a message whose push was lost is shown within 5 s, even right after one whose push came", async () => {
+  const ada = await among();
+  ada.bucket.default = range(0, 5);
+  ada.reading.pushed(push([message(3)], { after: message(2).id }));
+  ada.stats = counts({ default: 5, art: 3, ops: 3 });
+  await ada.pass(5_000);
+  assert.equal(ada.ids().length, 5);
+});
+
+test("statistics that lag behind the pushes hide no lost one", async () => {
+  const ada = await among();
+  ada.bucket.default = range(0, 6);
+  ada.reading.pushed(push([message(3)], { after: message(2).id }));
+  await ada.pass(5_000);
+  ada.reading.pushed(push([message(4)], { after: message(3).id }));
+  ada.stats = counts({ default: 4, art: 3, ops: 3 });
+  await ada.pass(5_000);
+  assert.equal(ada.count("transcript"), 0);
+  ada.stats = counts({ default: 6, art: 3, ops: 3 });
+  await ada.pass(5_000);
+  assert.equal(ada.ids().length, 6);
+});
+
 test("what goes on in a channel that one leaves is unread there within 5 s, though its pushes came before", async () => {
   const ada = await among();
   ada.reading.pushed(push([message(3)], { after: message(2).id }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { aged, busier } from "../../../../s3-website/public/js/state/activity.js";
+import { aged, busier, gained } from "../../../../s3-website/public/js/state/activity.js";
 
 const AT = Date.UTC(2026, 0, 2, 12, 0, 30);
 const MINUTE = 60_000;
@@ -67,4 +67,16 @@ test("on a new day (UTC) every channel that is counted has new messages", () => 
 test("the first statistics, or those that were deleted and begin anew, report all that they count", () => {
   assert.deepEqual(busier(null, counted({ a: 1 })), ["a"]);
   assert.deepEqual(busier(counted({ a: 1 }), null), []);
+});
+
+test("what a channel gained is the difference of its counts; after midnight it is unknown", () => {
+  const midnight = Date.parse("2026-01-02T00:00:00Z");
+  const rows = [
+    [counted({ a: 1 }), counted({ a: 3 }), 2],
+    [counted({ a: 1 }), counted({ a: 1 }), 0],
+    [counted({}), counted({ a: 2 }), 2],
+    [counted({ a: 2 }), null, -2],
+    [counted({ a: 2 }, midnight - MINUTE), counted({ a: 2 }, midnight), Infinity],
+  ];
+  for (const [before, after, expected] of rows) assert.equal(gained(before, after, "a"), expected);
 });
