@@ -18,7 +18,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _HARMLESS = frozenset("\n\t\u200c\u200d")
 _SECRET = re.compile(r"//(?:[^/\s:@]*:\S*|[^/\s@]+)@")
 # A shorter text is not hidden within others: it may be a part of any word, or any word.
-SHORTEST_SECRET = 4
+SHORTEST_SECRET = 8
 # Deeper than anyone writes by hand, and within the limits of Python's json.
 _MAX_DEPTH = 200
 

@@ -1,7 +1,8 @@
 """The only printer: progress to stderr, results to stdout, colour on a terminal only.
 
 Owns how a line looks and how an error ends. NO_COLOR is respected. Whatever is printed passes
-one door, where only the console's own colours stay: no other text can steer a terminal.
+one door, where secrets are replaced by what the config writes, and only the console's own colours
+stay: no other text can steer a terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,9 +22,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from kappa.cli.secrets import without_secrets, without_secrets_in
 from kappa.errors import KappaError
-from kappa.texts import one_line, safe_json, shown
+from kappa.texts import SHORTEST_SECRET, one_line, safe_json, shown
 
 if TYPE_CHECKING:
     from kappa.plan.step import Report
@@ -71,6 +71,39 @@ _PLAIN = Output()
 _OUTPUT: ContextVar[Output] = ContextVar("_OUTPUT", default=_PLAIN)
 # A line of one thread is not broken by a line of another.
 _LOCK = threading.Lock()
+# Each secret with what is printed instead: the longest first.
+_SECRETS: dict[str, str] = {}
+
+
+def hide_secret(text: str, words: str) -> None:
+    """Print `words` in place of a secret from now on, wherever the very text occurs.
+
+    One of fewer than eight characters is not looked for.
+    """
+    if len(text) >= SHORTEST_SECRET:
+        with _LOCK:
+            known = {**_SECRETS, text: words}
+            _SECRETS.clear()
+            _SECRETS.update(sorted(known.items(), key=lambda item: -len(item[0])))
+
+
+def without_secrets(text: str) -> str:
+    """Write a text as it may be printed."""
+    for secret, words in _SECRETS.items():
+        text = text.replace(secret, words)
+    return text
+
+
+def _without_secrets_in(value: object) -> object:
+    """Write the texts and numbers of a value as they may be printed: JSON stays JSON."""
+    if isinstance(value, Mapping):
+        return {key: _without_secrets_in(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets_in(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    hidden = without_secrets(str(value))
+    return value if hidden == str(value) else hidden
 
 
 @contextmanager
@@ -104,7 +137,7 @@ def print_report(report: Report) -> None:
 
 def as_json(value: object, *, indent: int | None = 2) -> str:
     """Write a result for scripts: all of the data, and nothing that steers a terminal."""
-    hidden = without_secrets_in(value)
+    hidden = _without_secrets_in(value) if _SECRETS else value
     return safe_json(json.dumps(hidden, indent=indent, ensure_ascii=False, default=str))
 
 

@@ -60,6 +60,6 @@ def show_changes(
         progress(
             "Secrets are never shown."
             if show_values
-            else "Values of variables and included values are hidden: --show-values shows them."
+            else "Values of variables are hidden: --show-values shows them."
         )
     return DIFFERS

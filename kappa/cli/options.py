@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kappa.cli.console import print_report
-from kappa.cli.secrets import hide_secret
+from kappa.cli.console import hide_secret, print_report
 from kappa.config.uses import EVERYTHING, Uses
 
 if TYPE_CHECKING:

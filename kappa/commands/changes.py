@@ -1,22 +1,20 @@
 """What a plan would change, in words: setting by setting, document by document, file by file.
 
 Pure: it reads the plan's steps, whatever they are about, and knows no service. The values of
-a function's variables, and what was filled in, are hidden unless they are asked for: a diff ends up
-in logs. Secrets are always hidden, also those that AWS still has in their place.
+a function's variables are hidden unless they are asked for: a diff ends up in logs. A setting with
+a secret is always hidden, with what AWS has in its place.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
-from kappa.config.mask import hide, hide_within
-from kappa.config.tree import map_texts
+from kappa.config.tree import texts_in
 from kappa.function.code import SENDS_CODE
 from kappa.packing.code_diff import File, compare_code, file_lines
 from kappa.plan.step import CREATING_MARKS, Plan, Step, steps
@@ -74,17 +72,16 @@ def changes(
     deployed: bytes | None,
     *,
     show_values: bool = False,
-    included: Mapping[str, str] | None = None,
-    secrets: Mapping[str, str] | None = None,
+    secrets: Collection[str] = (),
     installed: Iterable[str] = (),
 ) -> list[Change]:
-    """Describe what each step would change; `included` and `secrets` as the config writes them.
+    """Describe what each step would change.
 
-    `code` is the packed zip, with the names of the files in it that are `installed` packages';
-    `deployed` is the zip that AWS has; None, where there is no zip.
+    `secrets` are the texts of the config that are one, or have one in them. `code` is the packed
+    zip, with the names of the files in it that are `installed` packages'; `deployed` is the zip
+    that AWS has; None, where there is no zip.
     """
-    hidden = secrets or {}
-    written = hidden if show_values else {**(included or {}), **hidden}
+    long_secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
 
     def files(step: Step) -> tuple[File, ...] | None:
         has_both = deployed is not None or step.operation == "create_function"
@@ -92,24 +89,32 @@ def changes(
         if step.operation not in SENDS_CODE or code is None or not has_both or same:
             return None
         return compare_code(
-            deployed, code, installed, show_secrets=show_values, secrets=_parts(hidden)
+            deployed, code, installed, show_secrets=show_values, secrets=long_secrets
         )
 
     return [
         Change(
             step.mark,
             step.message,
-            tuple(
-                _without_secret(setting, _hidden(setting, written), hidden, written)
-                for setting in _settings(step, show_values, hidden)
-            ),
+            tuple(_without_secret(setting, secrets) for setting in _settings(step, show_values)),
             files(step),
         )
         for step in steps(plan)
     ]
 
 
-def _settings(step: Step, show_values: bool, secrets: Mapping[str, str]) -> Iterator[Setting]:
+def _without_secret(setting: Setting, secrets: Collection[str]) -> Setting:
+    """Hide a setting with a secret as a whole, with what AWS has in its place."""
+    texts = [text for _, text in texts_in(setting.after)]
+    within = any(
+        secret in text for text in texts for secret in secrets if len(secret) >= SHORTEST_SECRET
+    )
+    if not within and not any(text in secrets for text in texts):
+        return setting
+    return Setting(setting.name, None if setting.before is None else HIDDEN, HIDDEN)
+
+
+def _settings(step: Step, show_values: bool) -> Iterator[Setting]:
     if step.mark in ("attached", "detached", "removed"):
         return
     params = {**step.params, **dict.fromkeys(step.takes, "(the version published)")}
@@ -120,77 +125,14 @@ def _settings(step: Step, show_values: bool, secrets: Mapping[str, str]) -> Iter
     }
     if step.before:
         shown = {key: value for key, value in shown.items() if key in step.before}
-    after = dict(_flat("", shown, secrets))
+    after = dict(_flat("", shown))
     old_params = {key: value for key, value in step.before.items() if key not in _NAMING}
-    before = dict(_flat("", old_params, secrets))
+    before = dict(_flat("", old_params))
     for name in [*after, *(name for name in before if name not in after)]:
         old, new = before.get(name), after.get(name)
         if old == new and step.mark not in CREATING_MARKS:
             continue
         yield _setting(name, old, new, show_values)
-
-
-def _hidden(setting: Setting, written: Mapping[str, str]) -> Setting:
-    """Hide what came from the included file, and what AWS had in its place, whatever that was."""
-    before, after = hide(setting.before, written), hide(setting.after, written)
-    if setting.after != after and not setting.document and setting.before == before is not None:
-        before = HIDDEN
-    return replace(setting, before=before, after=after)
-
-
-def _without_secret(
-    setting: Setting, shown: Setting, secrets: Mapping[str, str], written: Mapping[str, str]
-) -> Setting:
-    """Hide what AWS has in a setting with a secret, except what the config has too."""
-
-    def cover(value: object) -> object:
-        return map_texts(value, lambda text: hide_within(text, secrets))
-
-    covered = cover(hide(setting.after, secrets))
-    if covered == map_texts(setting.after, str):
-        return shown
-    shown = replace(shown, after=cover(shown.after))
-    if isinstance(covered, str):
-        return replace(shown, before=None if setting.before is None else HIDDEN)
-    present = {*_leaves(setting.after)}
-    plain = present & {*_leaves(covered)}
-
-    def old(value: Any) -> Any:  # noqa: ANN401
-        if isinstance(value, Mapping | list | tuple):
-            hidden = hide(value, secrets)
-            if isinstance(hidden, str):
-                return hidden
-            if isinstance(value, Mapping):
-                return {key: old(item) for key, item in value.items()}
-            return [old(item) for item in value]
-        if value is None or value in plain:
-            return value
-        inner = _json(value) if isinstance(value, str) else value
-        if inner != value:
-            inner = old(inner)
-            return inner if isinstance(inner, str) else json.dumps(inner, ensure_ascii=False)
-        same = cover(hide(value, secrets)) if value in present else value
-        return HIDDEN if same == value else same
-
-    before = hide(old(setting.before), written)
-    return replace(shown, before=shown.before if shown.before == HIDDEN else before)
-
-
-def _parts(secrets: Iterable[str]) -> list[str]:
-    """The secrets to look for within texts: a short one may be a part of any."""
-    return [text for text in secrets if len(text) >= SHORTEST_SECRET]
-
-
-def _leaves(value: object) -> Iterator[object]:
-    """Each text, number and boolean in a value, and in JSON within a text."""
-    if isinstance(value, Mapping | list | tuple):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _leaves(item)
-        return
-    yield value
-    inner = _json(value) if isinstance(value, str) else value
-    if inner != value:
-        yield from _leaves(inner)
 
 
 def _setting(name: str, before: Any, after: Any, show_values: bool) -> Setting:  # noqa: ANN401
@@ -203,22 +145,15 @@ def _setting(name: str, before: Any, after: Any, show_values: bool) -> Setting: 
     return Setting(name, before, after, is_document)
 
 
-def _flat(
-    prefix: str,
-    value: Any,  # noqa: ANN401
-    secrets: Mapping[str, str],
-) -> Iterator[tuple[str, Any]]:
-    """Name every setting by its dotted path; a JSON text and a list of objects stay whole.
-
-    A JSON text that is a secret stays one text.
-    """
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    """Name every setting by its dotted path; a JSON text and a list of objects stay whole."""
     if isinstance(value, bytes):
         return
     if isinstance(value, Mapping) and not (prefix and _deep(value)):
         for key, item in value.items():
-            yield from _flat(f"{prefix}.{key}" if prefix else key, item, secrets)
+            yield from _flat(f"{prefix}.{key}" if prefix else key, item)
         return
-    yield prefix, _json(value) if isinstance(value, str) and value not in secrets else value
+    yield prefix, _json(value) if isinstance(value, str) else value
 
 
 def _json(text: str) -> object:

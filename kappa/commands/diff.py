@@ -5,7 +5,7 @@ from __future__ import annotations
 from kappa.commands.changes import Change, changes
 from kappa.commands.deploy import plan_deploy, read_current
 from kappa.commands.session import Session
-from kappa.config.mask import secret_texts, written_texts
+from kappa.config.mask import secret_texts
 from kappa.function.code import replaces_code
 from kappa.packing.download import read_code
 from kappa.plan.step import Plan
@@ -25,7 +25,6 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[Cha
         after.data if after else None,
         before,
         show_values=show_values,
-        included=written_texts(session.config),
-        secrets={**session.secrets, **secret_texts(session.config)},
+        secrets={*session.secrets, *secret_texts(session.config)},
         installed=after.installed if after else (),
     )

@@ -102,10 +102,9 @@ def open_session(
         return clients.setdefault(where, Aws(*where))
 
     def read(names: Collection[str], own_region: str, own_profile: str) -> Mapping[str, Answer]:
-        from kappa.commands.values import read_values, unless_written
+        from kappa.commands.values import read_values
 
-        aws = aws_at(own_region, own_profile)
-        return read_values(aws, names, unless_written(file, hide))
+        return read_values(aws_at(own_region, own_profile), names, hide)
 
     given = advised_commands.options(profile=profile, region=region)
     # Errors that do not depend on the values are reported before AWS is asked for any.

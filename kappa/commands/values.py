@@ -7,15 +7,12 @@ message has a secret's content.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from kappa.aws import Aws
 from kappa.config.convert import suggestion
-from kappa.config.mask import held_secrets
 from kappa.config.references import Answer, NoValue, Value
 from kappa.config.values import kind_of
 from kappa.errors import AwsError, ConfigError, Denied, KappaError, NotFound
@@ -28,8 +25,7 @@ def read_values(
 ) -> dict[str, Answer]:
     """Read the named values, side by side; a secret and a stack are read once.
 
-    `hide` is given each secret, and those that one of JSON holds, with the reference, before
-    anything else happens to it.
+    `hide` is given each secret with its reference, before anything else happens to it.
     """
     reads = {_what(name): None for name in names}
     with ThreadPoolExecutor(min(_MAX_AT_ONCE, len(reads))) as pool:
@@ -41,21 +37,9 @@ def read_values(
         except KappaError as error:
             answer = error
         if isinstance(answer, Value) and answer.is_secret:
-            for text in (answer.text, *held_secrets(answer.text)):
-                hide(text, f"${{{name}}}")
+            hide(answer.text, f"${{{name}}}")
         answers[name] = answer
     return answers
-
-
-def unless_written(file: Path, hide: Callable[[str, str], None]) -> Callable[[str, str], None]:
-    """Leave out texts that the config itself has, such as a user's name that is the function's."""
-    own = file.read_text("utf-8", "replace")
-
-    def hide_unknown(text: str, words: str) -> None:
-        if not re.search(rf"(?<!\w){re.escape(text)}(?!\w)", own):
-            hide(text, words)
-
-    return hide_unknown
 
 
 def _what(name: str) -> tuple[str, str]:

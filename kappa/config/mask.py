@@ -16,8 +16,6 @@ from kappa.config.model import Config
 from kappa.config.values import names_in
 from kappa.texts import SHORTEST_SECRET
 
-_SECRET_KEY = re.compile(r"pass|pwd|secret|token|key|credential|private|signature|pin$", re.I)
-
 
 def written_texts(config: Config) -> dict[str, str]:
     """Map each text that was filled in to what the config writes in its place.
@@ -36,38 +34,13 @@ def written_texts(config: Config) -> dict[str, str]:
 
 
 def secret_texts(config: Config) -> dict[str, str]:
-    """Map each text that is a secret, or has one in it, to what the config writes in its place.
-
-    Of a secret of JSON, those that it holds too.
-    """
-    texts: dict[str, str] = {}
-    for name in config.secrets:
-        secret = config.values[name]
-        texts |= dict.fromkeys((*held_secrets(secret), secret), f"${{{name}}}")
+    """Map each text that is a secret, or has one in it, to what the config writes in its place."""
+    texts = {config.values[name]: f"${{{name}}}" for name in config.secrets}
     for text, words, names in _filled_in(config):
         if config.secrets & names:
             texts[text] = words
     texts.pop("", None)
     return texts
-
-
-def held_secrets(secret: str) -> Iterator[str]:
-    """Yield the texts and numbers that a secret of JSON holds under keys such as password.
-
-    The others, such as a host or a region, are names that much else has too, and so are short ones.
-    """
-    whole = _read(secret)
-    left = [(whole, isinstance(whole, list))]
-    while left:
-        value, is_secret = left.pop()
-        if isinstance(value, dict):
-            items = value.items()
-            left += [(item, is_secret or bool(_SECRET_KEY.search(key))) for key, item in items]
-        elif isinstance(value, list):
-            left += [(item, is_secret) for item in value]
-        elif is_secret and value is not None and not isinstance(value, bool):
-            text = str(value)
-            yield from (text,) if len(text) >= SHORTEST_SECRET else ()
 
 
 def _filled_in(config: Config) -> Iterator[tuple[str, str, set[str]]]:

@@ -96,7 +96,19 @@ def read_references(
         region, profile = (_of_account(tree, key, texts) for key in ("region", "profile"))
         answers = read(dict.fromkeys(place.name for place in remote), region, profile)
         values |= checked(remote, answers)
+    raise_all([_in_description(place) for place in used if _shows(place, values)])
     return values
+
+
+def _shows(place: Occurrence, values: Mapping[str, Value]) -> bool:
+    """Whether a place that AWS shows to everyone who may list functions has a secret."""
+    value = values.get(place.name)
+    return place.keys[-1] == "description" and value is not None and value.is_secret
+
+
+def _in_description(place: Occurrence) -> ConfigError:
+    problem = f"{dotted(place.keys)} has the secret ${{{place.name}}}, and AWS shows descriptions."
+    return place.error(problem, "Take it out of the description.")
 
 
 def _occurrences(

@@ -1,12 +1,14 @@
 """What is printed: lines of progress, and how an error ends."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
 import kappa
 from kappa.cli import console
-from kappa.errors import ConfigError, Denied
+from kappa.errors import ConfigError, Denied, KappaError
 from kappa.plan.step import Report
 from tests.support.kappa.shell import shell
 
@@ -58,3 +60,52 @@ def test_every_error_begins_alike():
         1,
         1,
     ]
+
+
+@pytest.fixture
+def secrets(monkeypatch):
+    """Hide some secrets, in this test alone."""
+    monkeypatch.setattr(console, "_SECRETS", {})
+    for text in ("password", "password-of-db", "12345678", "7-chars"):
+        console.hide_secret(text, f"${{secret:{len(text)}}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("pg://u:password@h", "pg://u:${secret:8}@h"),
+        ("password-of-db, password", "${secret:14}, ${secret:8}"),
+        ("xpasswordy", "x${secret:8}y"),
+        ("Password", "Password"),
+        ("7-chars", "7-chars"),
+    ],
+)
+def test_whatever_is_printed_has_the_exact_secrets_of_eight_characters_replaced(
+    capsys, secrets, text, printed
+):
+    console.result(text)
+    console.progress(text)
+    out, err = capsys.readouterr()
+    assert (out, err) == (f"{printed}\n", f"{printed}\n")
+
+
+def test_json_stays_json_where_a_secret_is_replaced(capsys, secrets):
+    value = {"n": 12345678, "all": [True, None, 1.5, {"text": "a password"}]}
+    console.result(console.as_json(value))
+    assert json.loads(capsys.readouterr().out) == {
+        "n": "${secret:8}",
+        "all": [True, None, 1.5, {"text": "a ${secret:8}"}],
+    }
+
+
+def test_a_secret_is_replaced_in_errors_and_tracebacks(capsys, secrets, monkeypatch):
+    from kappa.cli.main import run
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    console.print_error("AWS refused password-of-db", "password-of-db")
+    console.print_traceback(KappaError("password-of-db"))
+    assert run(["--version"]) == 0
+    sys.excepthook(ValueError, ValueError("password-of-db"), None)
+    err = capsys.readouterr().err
+    assert "password" not in err
+    assert err.count("${secret:14}") == 4

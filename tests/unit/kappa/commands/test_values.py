@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from kappa.aws import Aws
-from kappa.commands.values import read_values, unless_written
+from kappa.commands.values import read_values
 from kappa.config.references import NoValue, Value
 from kappa.errors import AwsError, Denied
 
@@ -158,43 +158,6 @@ def test_a_stack_that_is_not_complete_says_so():
 
     hint = read(Launching(""), "cf:A.B")["cf:A.B"].hint
     assert hint == "It has none. Its status is CREATE_IN_PROGRESS."
-
-
-@pytest.mark.parametrize("start", ["", " \n", "\ufeff"])
-def test_what_a_secret_of_json_holds_under_telling_keys_is_hidden_too(start):
-    content = {
-        "region": "eu-west-1",
-        "account": 123456789012,
-        "database": {"host": "db.example", "password": "hunter2-s3cret", "port": 5432},
-        "clientSecrets": ["one-s3cret", {"id": "two-s3cret"}],
-        "pin": 48213377,
-        "shipping": True,
-        "tokenized": False,
-        "token_count": 12,
-        "key": None,
-    }
-
-    class Secrets:
-        region = "eu-west-1"
-
-        def call(self, *_):
-            return {"SecretString": start + json.dumps(content)}
-
-    hidden = []
-    read_values(Secrets(), ["secret:db"], lambda text, words: hidden.append((text, words)))
-    assert {words for _, words in hidden} == {"${secret:db}"}
-    whole, *held = (text for text, _ in hidden)
-    assert whole == start + json.dumps(content)
-    assert sorted(held) == ["48213377", "hunter2-s3cret", "one-s3cret", "two-s3cret"]
-
-
-def test_what_the_config_itself_has_is_no_secret(tmp_path):
-    (tmp_path / "config.yml").write_text("name: greeter-1\n")
-    hidden = {}
-    hide = unless_written(tmp_path / "config.yml", hidden.__setitem__)
-    for text in ("greeter", "greet", "pw"):
-        hide(text, "${secret:x}")
-    assert set(hidden) == {"greet", "pw"}
 
 
 def test_an_error_that_is_no_refusal_is_handed_on(aws):

@@ -125,6 +125,14 @@ def test_what_is_wrong_with_a_value_names_the_reference_and_not_the_value(write)
     assert "9: lambda.timeout is '${secret:db}'." in said
 
 
+def test_a_secret_in_a_description_is_refused(write):
+    aws = Aws(secret={"db": "hunter2-s3cret"})
+    said = error_of(write(more="  description: of ${secret:db}\n"), aws)
+    assert "9: lambda.description has the secret ${secret:db}, and AWS shows descriptions." in said
+    plain = read(write(more="  description: of ${ssm:/a}\n"), Aws(ssm={"/a": "tea"}))
+    assert plain.function.description == "of tea"
+
+
 def test_what_does_not_exist_is_an_error_at_its_line(write):
     said = error_of(write(more=environment(A="${ssm:/a}", B="x", C="${cf:S.O}")))
     assert "10: ${ssm:/a} has no value: there is none." in said
