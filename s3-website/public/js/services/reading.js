@@ -4,7 +4,7 @@
 
 import { NAMES_LIMIT, NO_OBJECT } from "../aws/objects.js";
 import { explain, trouble } from "../aws/request.js";
-import { aged, busier, gained } from "../state/activity.js";
+import { aged, busier } from "../state/activity.js";
 import { nextProbe } from "../state/channel_order.js";
 import * as chat from "../state/chat.js";
 import { END, idAt, LINE_LIMIT, stale } from "../state/messages.js";
@@ -61,11 +61,8 @@ export function createReading(world) {
   const etag = { list: "", stats: "" };
   /** @type {State["activity"] | undefined} the statistics as they were last read */
   let stats;
-  /**
-   * the open channel when it was opened, or read for news: its newest message, and the statistics then
-   * @type {{channel: string, newest: string, stats: State["activity"] | undefined}}
-   */
-  let base = { channel: "", newest: "", stats: undefined };
+  /** how many messages were pushed to the open channel since then; at first it is read anyway */
+  let told = Infinity;
   let failures = 0;
   let probes = 0;
   let blind = 0;
@@ -99,9 +96,6 @@ export function createReading(world) {
   const awaits = (channel) =>
     get().outbox.some((item) => item.state === "sent" && item.channel === channel);
 
-  const newest = (/** @type {string} */ channel) =>
-    chat.channelOf(get(), channel).messages.at(-1)?.id ?? "";
-
   /** Look for sent messages soon, should they not be pushed. */
   function expect() {
     if (!isLive()) return;
@@ -118,31 +112,22 @@ export function createReading(world) {
     if (!isLive() || clock() >= due.open || isWanted(channel)) {
       taken(channel);
       due.open = Infinity;
-      const isRead = await readOpen(presence, channel);
-      // it may have become due meanwhile
-      due.open = Math.min(due.open, clock() + pollDelay(pace()));
-      if (!isRead) return;
+      try {
+        await readWhole(presence, channel);
+        if (presence.signal.aborted) return;
+        failures = 0;
+      } catch (error) {
+        return failed(presence, error);
+      } finally {
+        // it may have become due meanwhile
+        due.open = Math.min(due.open, clock() + pollDelay(pace()));
+      }
     }
     await readNext(presence).catch((error) => {
       if (presence.signal.aborted) return;
       if (trouble(error) === "ended") world.onEnded();
       else dispatch(chat.listRead(get(), []));
     });
-  }
-
-  /**
-   * @param {Presence} presence @param {string} channel
-   * @returns {Promise<boolean>} whether it has been read
-   */
-  async function readOpen(presence, channel) {
-    try {
-      const isRead = await readWhole(presence, channel);
-      if (isRead) failures = 0;
-      return isRead;
-    } catch (error) {
-      failed(presence, error);
-      return false;
-    }
   }
 
   /** @param {Presence} presence @param {unknown} error */
@@ -159,17 +144,14 @@ export function createReading(world) {
   /**
    * Read a channel's transcript, what that lacks, and the messages that were sent or edited.
    * @param {Presence} presence @param {string} channel
-   * @returns {Promise<boolean>} false if the presence has ended
    */
   async function readWhole(presence, channel) {
     await read(presence, channel, true);
     if (!presence.signal.aborted) await findSent(presence, channel);
     if (!presence.signal.aborted && channel === get().channel) await readEdited(presence, channel);
-    if (presence.signal.aborted) return false;
+    if (presence.signal.aborted) return;
     dispatch(chat.polled(get(), channel, world.now()));
-    if (channel === get().channel && channel !== base.channel) base = { channel, newest: newest(channel), stats };
     expect();
-    return true;
   }
 
   /**
@@ -271,26 +253,20 @@ export function createReading(world) {
 
   /**
    * Note which channels have news: at first those that the person visits, since nothing is known of
-   * them yet. What is counted can be read: transcripts are written before the statistics.
+   * them yet. What is counted can be read: transcripts are written before the statistics. The open
+   * channel is read if more is counted than was pushed.
    * @param {State["activity"]} latest
    */
   function note(latest) {
     const counted = latest?.channels.map(({ name }) => name) ?? [];
     if (get().names.length < NAMES_LIMIT) dispatch(chat.withNames(get(), counted));
     const { names, visited, channel: open } = get();
-    for (const name of stats === undefined ? visited : busier(stats, latest)) {
+    const news = busier(stats ?? null, latest);
+    for (const name of stats === undefined ? visited : news.keys()) {
       if (name !== open && names.includes(name)) changed.add(name);
     }
-    if (base.stats === undefined) base.stats = latest;
-    if (base.channel === open && gained(base.stats, latest, open) > shownSince(base)) {
-      base.channel = "";
-      want(open, 0);
-    }
-  }
-
-  /** How many messages the open channel has shown since then. @param {{channel: string, newest: string}} base */
-  function shownSince({ channel, newest }) {
-    return chat.channelOf(get(), channel).messages.filter(({ id }) => id > newest).length;
+    if ((news.get(open) ?? 0) > told) want(open, 0);
+    told = 0;
   }
 
   /** Read some of the news at once. A channel that shows unread messages already waits for a probe. */
@@ -377,6 +353,7 @@ export function createReading(world) {
     dueNow() {
       const { channel } = get();
       due.open = -Infinity;
+      told = 0;
       // it may have had a transcript meanwhile: the table is read again
       if (etags.get(channel) === NO_OBJECT) etags.delete(channel);
       // the rest was put off at the pace of before
@@ -392,6 +369,7 @@ export function createReading(world) {
      */
     pushed(push) {
       const { channel, notice } = push;
+      if (channel === get().channel) told += push.messages.length;
       const { state, complete } = chat.pushed(get(), push, world.seen());
       dispatch(state);
       if (!complete) {

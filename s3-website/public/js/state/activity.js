@@ -21,29 +21,20 @@ export function aged(activity, now) {
 }
 
 /**
- * Return the channels with messages since an earlier reading: their counts of the day (UTC) differ.
+ * Return the channels with messages since an earlier reading, each with their number. Counts are of a
+ * day (UTC): after midnight the earlier ones say nothing, and any number may have come.
  * @param {Activity | null} before @param {Activity | null} after neither of them aged
- * @returns {string[]} busiest first
+ * @returns {Map<string, number>} busiest first
  */
 export function busier(before, after) {
   const isSameDay = before && after && dayOf(before.generatedAt) === dayOf(after.generatedAt);
-  const known = isSameDay ? before.channels : [];
-  const isKnown = (/** @type {Activity["channels"][number]} */ { name, messages }) =>
-    known.some((channel) => channel.name === name && channel.messages === messages);
-  return (after?.channels ?? []).flatMap((channel) => (isKnown(channel) ? [] : channel.name));
-}
-
-/**
- * Return how many messages a channel got since an earlier reading. Counts are of a day (UTC): after
- * midnight the earlier one says nothing, and any number may have come.
- * @param {Activity | null} before @param {Activity | null} after neither of them aged
- * @param {string} channel @returns {number}
- */
-export function gained(before, after, channel) {
-  if (before && after && dayOf(before.generatedAt) !== dayOf(after.generatedAt)) return Infinity;
-  const count = (/** @type {Activity | null} */ activity) =>
-    activity?.channels.find(({ name }) => name === channel)?.messages ?? 0;
-  return count(after) - count(before);
+  const known = new Map(before?.channels.map(({ name, messages }) => [name, messages]));
+  const news = new Map();
+  for (const { name, messages } of after?.channels ?? []) {
+    const more = isSameDay ? Math.abs(messages - (known.get(name) ?? 0)) : Infinity;
+    if (more) news.set(name, more);
+  }
+  return news;
 }
 
 /** @param {number} time @returns {string} YYYY-MM-DD, UTC */
