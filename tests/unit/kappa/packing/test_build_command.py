@@ -247,21 +247,6 @@ def test_the_report_names_function_command_and_reason_in_one_line(project):
     assert "\n" not in reports[0].message
 
 
-def test_an_included_value_in_the_command_is_not_printed(project):
-    (project / "values.yml").write_text("token: s3cret\n")
-    (project / "config.yml").write_text(
-        "include: values.yml\n"
-        "iam: {role: {name: r}}\n"
-        "lambda: {name: greeter, path: dist, handler: a.b, runtime: python3.13, "
-        "build: 'echo ${token}; exit 1'}\n"
-    )
-    reports = []
-    with pytest.raises(ArchiveError) as error:
-        read_archive(read_config(project / "config.yml"), report=reports.append)
-    assert "s3cret" not in f"{error.value}{reports}"
-    assert "echo ${token}; exit 1" in reports[0].message
-
-
 def test_a_second_kappa_waits_until_the_first_has_packed(project, runs):
     """Two environments may build into one folder, each for its own architecture."""
     reports, done = [], []
