@@ -34,7 +34,7 @@ def _call_options(function: F) -> F:
     data = click.option(
         "--data",
         default="",
-        metavar="JSON|FILE|-",
+        metavar="FILE|-|JSON",
         help="Event to send; default: lambda.test_data.",
     )
     qualifier = click.option(
@@ -256,5 +256,5 @@ class _Invocation:
         from kappa.commands.invoke import exists
 
         if not self._qualifier or not exists(self._session.aws, self.name):
-            return f"Make it: {self.command('deploy')}"
+            return f"Make it: {self.command('create')}"
         return f"Is there such a version or alias? {self.command('status')}"

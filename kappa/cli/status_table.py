@@ -26,6 +26,9 @@ def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
     rows.append(_function_row(config.function.name, data["function"]))
     if config.function.alias:
         rows.append(_alias_row(config.function.alias, data["alias"]))
+    for alias in data["other_aliases"]:
+        facts = [*_shares(alias), "(not in the config)"]
+        rows.append(("alias", alias["name"], f"version {alias['version']}", "  ".join(facts)))
     if wants(config.function.async_) or data["async"]:
         rows.append(_async_row(data["async"]))
     for statement in data["permissions"]:
@@ -60,9 +63,13 @@ def _function_row(name: str, function: Mapping[str, Any] | None) -> Row:
 def _alias_row(name: str, alias: Mapping[str, Any] | None) -> Row:
     if alias is None:
         return "alias", name, "missing", ""
-    shares = [f"{share:.0%} to version {number}" for number, share in alias["weights"].items()]
     words = "as the function is now" if alias["is_current"] else "the function has changed since"
-    return "alias", name, f"version {alias['version']}", "  ".join([*shares, words])
+    return "alias", name, f"version {alias['version']}", "  ".join([*_shares(alias), words])
+
+
+def _shares(alias: Mapping[str, Any]) -> list[str]:
+    """Word the share of calls of each additional version."""
+    return [f"{share:.0%} to version {number}" for number, share in alias["weights"].items()]
 
 
 def _async_row(settings: Mapping[str, Any] | None) -> Row:

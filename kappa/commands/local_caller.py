@@ -13,7 +13,7 @@ from kappa.aws.caller import read_keys, read_region, variables
 from kappa.commands.session import Session
 from kappa.config.presumed_place import presumed_place
 from kappa.errors import AwsError, Denied, NotFound
-from kappa.local_run.function import Caller
+from kappa.runtime.function import Caller
 
 _MAX_SESSION_NAME = 64
 
@@ -87,7 +87,7 @@ def _role(session: Session) -> str:
     try:
         answer = session.aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
-        error.hint = f"Create the function with its role: {config.command('deploy')}"
+        error.hint = f"Create the function with its role: {config.command('create')}"
         raise
     return str(answer["Role"])
 

@@ -15,6 +15,7 @@ from kappa.config.model import Config
 from kappa.function.async_calls import wants
 from kappa.function.permissions import Statement, grants
 from kappa.function.state import FunctionState, read_function
+from kappa.function.version_state import weights
 from kappa.iam.state import IamState, read_rights, read_roles
 from kappa.sources.alias_settings import bind_to_alias
 from kappa.sources.read import read_sources
@@ -51,14 +52,19 @@ def status_data(
 ) -> dict[str, Any]:
     """Describe what AWS has, for scripts. null and "missing" mean that it does not exist.
 
-    Shape: {policy, role, function, alias, async, permissions: [], event_sources: [],
-    problems: [text]}; alias and async are null too where the config names none.
+    Shape: {policy, role, function, alias, other_aliases: [], async, permissions: [],
+    event_sources: [], problems: [text]}; alias and async are null too where the config names none.
     """
     data = {
         "policy": _policy(config, rights),
         "role": _role(config, rights),
         "function": _function(function),
         "alias": _alias(config, function),
+        "other_aliases": [
+            _alias_data(alias)
+            for name, alias in sources.aliases.items()
+            if name != config.function.alias
+        ],
         "async": _asynchronous(function.asynchronous),
         "permissions": [
             {
@@ -138,12 +144,13 @@ def _alias(config: Config, function: FunctionState) -> dict[str, Any] | None:
     if alias is None:
         return None
     current = function.versions.current
-    return {
-        "name": alias["Name"],
-        "version": alias["FunctionVersion"],
-        "weights": alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}),
-        "is_current": current is not None and alias["FunctionVersion"] == str(current),
-    }
+    is_current = current is not None and alias["FunctionVersion"] == str(current)
+    return {**_alias_data(alias), "is_current": is_current}
+
+
+def _alias_data(alias: Mapping[str, Any]) -> dict[str, Any]:
+    version, shares = alias["FunctionVersion"], weights(alias)
+    return {"name": alias["Name"], "version": version, "weights": shares}
 
 
 def _asynchronous(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Plan a rollback: choose the version that an alias goes back to, and move it. Pure."""
+"""Plan a rollback: an alias goes back to the version before, by number. Pure."""
 
 from __future__ import annotations
 
@@ -12,24 +12,11 @@ from kappa.function.version_state import VersionsState, latest_of, weights
 from kappa.plan.step import Note, Plan
 
 
-def version_before(state: VersionsState, alias: Mapping[str, Any]) -> str:
-    """The version that an alias was on before its current one; "" if none is known.
-
-    Only versions that the alias has been on count. A function's only alias may have been on any.
-    """
-    name, current = alias["Name"], alias["FunctionVersion"]
-    if not current.isdigit():
-        return ""
-    older = [number for number in aliases.own_versions(state, name) if number < int(current)]
-    if not older and not aliases.has_others(state, name):
-        older = [number for number in state.numbers if number < int(current)]
-    return str(older[-1]) if older else ""
-
-
 def target(config: Config, state: VersionsState, alias: str = "", to: str = "") -> str:
-    """The version to move an alias to: `to`, or the one before its current one.
+    """The version to move an alias to: `to`, or the newest one older than its current one.
 
-    Raises: NotFound, if the alias or the version does not exist.
+    Raises: NotFound, if the alias or the version does not exist, or if several aliases share the
+    versions, so that the one before may never have been this alias's.
     """
     current = _alias_of(config, state, alias or config.function.alias)
     number = to or _version_before(config, state, current)
@@ -41,7 +28,7 @@ def target(config: Config, state: VersionsState, alias: str = "", to: str = "") 
 def plan(config: Config, state: VersionsState, alias: str = "", to: str = "") -> Plan:
     """Plan the move of an alias to a version, or to the one before its current one.
 
-    Raises: NotFound, if the alias or the version does not exist; AwsError, if the version failed.
+    Raises: as target(); AwsError, if the version failed.
     """
     number = target(config, state, alias, to)
     current = _alias_of(config, state, alias or config.function.alias)
@@ -53,7 +40,7 @@ def plan(config: Config, state: VersionsState, alias: str = "", to: str = "") ->
         )
     if number == current["FunctionVersion"] and not weights(current):
         return [Note("unchanged", f"alias {current['Name']}: version {number}")]
-    return [aliases.point(config, state, current["Name"], number)]
+    return [aliases.point(config, current, current["Name"], number)]
 
 
 def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, Any]:
@@ -73,20 +60,21 @@ def _alias_of(config: Config, state: VersionsState, name: str) -> Mapping[str, A
 
 def _version_before(config: Config, state: VersionsState, alias: Mapping[str, Any]) -> str:
     name, current, function = alias["Name"], alias["FunctionVersion"], config.function.name
-    number = version_before(state, alias)
-    if number:
-        return number
-    older = current.isdigit() and any(version < int(current) for version in state.numbers)
-    if older and aliases.has_others(state, name):
+    older = [number for number in state.numbers if current.isdigit() and number < int(current)]
+    if not older:
         raise NotFound(
-            f"kappa cannot tell which version the alias {name} of {function} was on before "
-            f"{current}: the older ones may belong to other aliases.",
+            f"There is no version before {current}, which the alias {name} of {function} points "
+            "to.",
+            _hint(config),
+        )
+    if len(state.aliases) > 1:
+        names = ", ".join(alias["Name"] for alias in state.aliases)
+        raise NotFound(
+            f"The version before {current} may not be one of {name}: {function} has the aliases "
+            f"{names}.",
             f"Name the version with --to. {_hint(config)}",
         )
-    raise NotFound(
-        f"There is no version before {current}, which the alias {name} of {function} points to.",
-        _hint(config),
-    )
+    return str(older[-1])
 
 
 def _hint(config: Config) -> str:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.errors import AwsError
-from kappa.function import aliases, health
-from kappa.function.rollback import version_before
+from kappa.function import aliases
 from kappa.function.version_state import VersionsState, latest_of
 from kappa.plan.step import Guard, Note, Plan, Step, Wait
 
@@ -27,22 +25,17 @@ def plan(
 
     `will_change`: earlier steps change the function. `guard` checks that the function is still the
     one that was compared. A failed version is removed first, otherwise AWS returns it again.
-    Raises: AwsError, if an alias points to the failed version, so that it cannot be removed.
     """
     function = config.function
     alias = state.alias(function.alias)
     if not function.publish and not function.alias:
         return []
     if not function.publish and alias is not None:
-        number = alias["FunctionVersion"]
-        if state.has_failed(number):
-            _check_free(config, state, number)
-        return [Note("exists", f"alias {function.alias}: version {number}")]
+        return [Note("exists", f"alias {function.alias}: version {alias['FunctionVersion']}")]
     current = None if will_change else state.current
     number = str(current) if current else ""
     failed = state.newest if state.has_failed(state.newest) else ""
     if failed and failed == number:
-        _check_free(config, state, failed)
         number, current = "", None
     settled = bool(number) and state.checked.get(number, {}).get("State") != "Pending"
     return [
@@ -60,17 +53,6 @@ def plan_missing(config: Config, state: VersionsState, guard: Guard | None = Non
     if not aliases.is_missing(config, state) and (not config.function.publish or state.versions):
         return []
     return [item for item in plan(config, state, False, guard) if not deletes_version(item)]
-
-
-def _check_free(config: Config, state: VersionsState, number: str) -> None:
-    names = state.pointing(number)
-    if names:
-        reason = health.reason(state.checked[number])
-        raise AwsError(
-            f"Version {number} of {config.function.name} failed, and the alias {names[0]} points "
-            f"to it: {reason}",
-            f"Move the alias first: {config.command(f'rollback --alias {names[0]}')}",
-        )
 
 
 def _publish(config: Config, number: str, guard: Guard | None) -> Step:
@@ -104,70 +86,27 @@ def deletable(config: Config, state: VersionsState) -> list[str]:
 
 
 def _old(config: Config, state: VersionsState, current: int | None, failed: str) -> list[str]:
-    """List the versions beyond keep_versions, oldest first, except those of other aliases.
+    """List the versions beyond the newest keep_versions, oldest first.
 
-    If the function has other aliases, only the versions of the config's alias are candidates. A
-    failed version does not count, since no rollback can use it.
+    A failed version does not count, since no rollback can use it. AWS keeps those that an alias
+    points to; the config's own alias is on the newest one by then.
     """
     if config.function.keep_versions is None:
         return []
-    kept_count = config.function.keep_versions - (0 if current else 1)
-    alias = config.function.alias
-    known = {*aliases.own_versions(state, alias), *([current] if current else [])}
-    numbers = [number for number in state.numbers if str(number) != failed]
-    own = [number for number in numbers if number in known]
-    shared = bool(alias) and aliases.has_others(state, alias)
-    candidates = own if shared else numbers
-    kept = {
-        *_newest(own, kept_count),
-        *_newest(candidates, kept_count),
-        *_of_others(state, alias),
-    }
-    return [str(number) for number in candidates if number not in kept]
-
-
-def _newest(numbers: list[int], count: int) -> list[int]:
-    return numbers[-count:] if count else []
-
-
-def _of_others(state: VersionsState, alias_name: str) -> set[int]:
-    """The versions that other aliases point to, pointed to, or would go back to."""
-    before = {
-        version_before(state, alias) for alias in state.aliases if alias["Name"] != alias_name
-    }
-    return aliases.others_versions(state, alias_name) | {int(number) for number in before if number}
-
-
-def _unknown(config: Config, state: VersionsState) -> list[int]:
-    """List the versions that belong to no alias as far as kappa knows, if there are others."""
-    alias = config.function.alias
-    if config.function.keep_versions is None or not aliases.has_others(state, alias):
-        return []
-    known = {*aliases.own_versions(state, alias), *_of_others(state, alias)}
-    return [number for number in state.numbers[:-1] if alias and number not in known]
+    numbers = [str(number) for number in state.numbers if str(number) != failed]
+    count = len(numbers) + (0 if current else 1) - config.function.keep_versions
+    own = {config.function.alias}
+    return [number for number in numbers[: max(count, 0)] if set(state.pointing(number)) <= own]
 
 
 def _prune(config: Config, state: VersionsState, current: int | None, failed: str) -> Plan:
     """Plan the removal of old versions; one that is invoked by its number stays and is noted."""
     name = config.function.name
-    delete = f"lambda delete-function --function-name {name} --qualifier"
-    unknown = [
-        Note(
-            "kept",
-            f"version {number} of {name} (kappa cannot tell which alias it was published for; to "
-            f"remove it: {config.aws(f'{delete} {number}')})",
-        )
-        for number in _unknown(config, state)
-        if number != current
-    ]
     return [
-        *unknown,
-        *(
-            Note("kept", f"version {number} of {name} ({state.users[number]})")
-            if number in state.users
-            else _remove(config, number)
-            for number in _old(config, state, current, failed)
-        ),
+        Note("kept", f"version {number} of {name} ({state.users[number]})")
+        if number in state.users
+        else _remove(config, number)
+        for number in _old(config, state, current, failed)
     ]
 
 

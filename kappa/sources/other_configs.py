@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
 from kappa.config.model import Config, EventSource
-from kappa.function import aliases
 from kappa.plan.step import Note
 from kappa.sources import polled, url
 from kappa.sources.all_kinds import kind_of
@@ -27,8 +26,6 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
     Buckets and rules stay whole, since AWS only replaces them as a whole. Their plans check
     `config.others` or `state.others`.
     """
-    marked = {alias for alias, mark in state.owners.items() if aliases.is_of_another(config, mark)}
-    config = replace(config, other_aliases=config.other_aliases | marked)
     others = config.others
     if not others:
         return config, state
@@ -45,7 +42,7 @@ def leave_out(config: Config, state: SourcesState) -> tuple[Config, SourcesState
         mappings=polled.without(state.mappings, others),
         current={key: kinds[key].without(part, others) for key, part in state.current.items()},
         urls=own(state.urls),
-        aliases=tuple(alias for alias in state.aliases if alias not in others),
+        aliases=own(state.aliases),
         statements=own(state.statements),
         others=others,
         elsewhere={key: tuple(sorted(on & others)) for key, on in places.items()},
@@ -58,7 +55,7 @@ def kept(config: Config, state: SourcesState, key: str, label: str) -> list[Note
         Note(
             "kept",
             f"{label} on {describe_qualifier(alias)} "
-            f"(of {state.owners.get(alias) or f'another environment of {config.file.name}'})",
+            f"(of another environment of {config.file.name})",
         )
         for alias in state.elsewhere.get(key, ())
     ]

@@ -16,7 +16,6 @@ from kappa.arn import Place
 from kappa.aws import Aws
 from kappa.config.model import Config
 from kappa.errors import Denied, NotFound
-from kappa.function import aliases
 from kappa.function.permissions import Statement, read_statements
 from kappa.sources import polled, url
 from kappa.sources.all_kinds import kind_of
@@ -72,8 +71,8 @@ class _Reader(msgspec.Struct, frozen=True):
         current = self._start(
             sources, lambda key: kind_of(sources[key]).read(reading, sources[key])
         )
-        owners = self._answers(aliases_read).get("aliases", {})
-        qualifiers = ("", *owners)
+        aliases = self._answers(aliases_read).get("aliases", {})
+        qualifiers = ("", *aliases)
         if deleting:
             mappings = self._start(["all"], lambda _: polled.read_all(reading))
         else:
@@ -88,8 +87,7 @@ class _Reader(msgspec.Struct, frozen=True):
             current=self._answers(current),
             mappings=_distinct(self._answers(mappings).values()),
             urls=self._answers(urls),
-            aliases=tuple(owners),
-            owners=owners,
+            aliases=aliases,
             statements=self._answers(policies),
             unread=self.unread,
             target_arn=target_arn,
@@ -117,15 +115,15 @@ class _Reader(msgspec.Struct, frozen=True):
         return read_statements(self.reading.aws, self.reading.config.function.name, alias)
 
 
-def _read_aliases(reading: Reading) -> dict[str, str]:
-    """Read the aliases, each with the config that owns it."""
+def _read_aliases(reading: Reading) -> dict[str, Mapping[str, Any]]:
+    """Read the aliases, by name."""
     name = reading.config.function.name
     doing, params = f"reading the aliases of {name}", {"FunctionName": name}
     try:
         listed = reading.aws.pages("lambda", "list_aliases", doing, "Aliases", params)
     except NotFound:
         return {}
-    return {alias["Name"]: aliases.owner(alias) for alias in listed}
+    return {alias["Name"]: alias for alias in listed}
 
 
 def _distinct(lists: Iterable[Iterable[Mapping[str, Any]]]) -> tuple[Mapping[str, Any], ...]:

@@ -20,25 +20,24 @@ class SourcesState(msgspec.Struct, frozen=True):
     mappings: those that Lambda lists by function or alias, in the config or not; empty unless they
         were read (`extra`, `deleting`).
     current: the state of each source by its key, as its kind reads it.
+    aliases: AWS's answer for each alias, by its name.
     urls, statements: by qualifier.
     unread: why a source could not be read, by its key.
     target_arn: the ARN that the sources must invoke, the function's or its alias's.
     own: the qualifiers that kappa has put sources on.
     others: the qualifiers of other environments and configs.
-    owners: the config that owns an alias, as its description tells, by alias.
     elsewhere: the qualifiers of others that have a source, by its key.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
     current: Mapping[str, Any] = msgspec.field(default_factory=dict)
     urls: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
-    aliases: tuple[str, ...] = ()
+    aliases: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = msgspec.field(default_factory=dict)
     unread: Mapping[str, str] = msgspec.field(default_factory=dict)
     target_arn: str = ""
     own: frozenset[str] = frozenset({""})
     others: frozenset[str] = frozenset()
-    owners: Mapping[str, str] = msgspec.field(default_factory=dict)
     elsewhere: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     @property

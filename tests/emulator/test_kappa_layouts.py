@@ -38,7 +38,7 @@ def test_variables_of_another_environment_do_not_stay(project):
 def test_a_function_that_is_not_made_yet_is_advised_with_its_own_environment(project):
     (project.folder / "code").rename(project.folder / "_src")
     project.config(LATER.format(name=project.name))
-    make = f"Make it: kappa {project.folder}/config.yml deploy --env bare --region us-east-1"
+    make = f"Make it: kappa {project.folder}/config.yml create --env bare --region us-east-1"
     for words in (["update_code"], ["invoke", "--data", "{}"], ["add_event_sources"]):
         done = project.kappa("--env", "bare", "--region", "us-east-1", *words)
         assert (done.returncode, make in done.stderr) == (1, True), done.stderr
@@ -67,7 +67,7 @@ environments:
 lambda:
   handler: greeter.handler
   runtime: python3.13
-  keep_versions: 2
+  keep_versions: 5
   url: {{auth: NONE}}
 """
 
@@ -97,7 +97,9 @@ def test_environments_that_share_a_function_leave_each_other_alone(project):
     for number in (2, 3):
         source.write_text(source.read_text() + f"# work {number}\n")
         project.run("--env", "dev", "deploy")
-    project.run("--env", "prod", "rollback")
+    refused = project.kappa("--env", "prod", "rollback")
+    assert (refused.returncode, "Name the version with --to." in refused.stderr) == (1, True)
+    project.run("--env", "prod", "rollback", "--to", "1")
     assert of("prod") == first == ("1", "prod", first[2], 1)
     dev = of("dev")
     assert dev[1:] == ("dev", dev[2], 1)

@@ -58,7 +58,7 @@ class Account:
     def __init__(self, topics=(), buckets=(), after=lambda: None):
         self.numbers, self.published = itertools.count(1), itertools.count(1)
         self.before, self.after = lambda _operation: None, after
-        self.descriptions, self.revisions = {}, {}
+        self.revisions = {}
         self.function, self.tags, self.versions, self.aliases = None, {}, {}, {}
         self.policies, self.urls, self.asynchronous = {}, {}, {}
         self.mappings, self.subscriptions, self.rules = {}, {}, {}
@@ -140,7 +140,6 @@ class Account:
             return
         self.function, self.versions, self.aliases = None, {}, {}
         self.policies, self.urls, self.asynchronous = {}, {}, {}
-        self.descriptions = {}
 
     def lambda_list_versions_by_function(self, FunctionName):  # noqa: N803
         return {"Versions": [self._settings(), *self.versions.values()]}
@@ -170,21 +169,19 @@ class Account:
         return {
             "Name": name,
             "FunctionVersion": self.aliases[name],
-            "Description": self.descriptions.get(name, ""),
             "RevisionId": self.revisions.get(name, "0"),
         }
 
-    def lambda_create_alias(self, FunctionName, Name, FunctionVersion, Description=""):  # noqa: N803
+    def lambda_create_alias(self, FunctionName, Name, FunctionVersion):  # noqa: N803
         if Name in self.aliases:
             raise conflict(f"Alias already exists: {FUNCTION}:{Name}")
         self._revised(Name)
-        self.aliases[Name], self.descriptions[Name] = FunctionVersion, Description
+        self.aliases[Name] = FunctionVersion
         return self._alias(Name)
 
     def lambda_update_alias(self, FunctionName, Name, FunctionVersion, **params):  # noqa: N803
         self._revised(Name, params.get("RevisionId"))
         self.aliases[Name] = FunctionVersion
-        self.descriptions[Name] = params.get("Description", self.descriptions.get(Name, ""))
         return self._alias(Name)
 
     def delete_alias(self, name):

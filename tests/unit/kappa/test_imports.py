@@ -13,7 +13,7 @@ LEVELS = (
     {"cli"},
     {"commands"},
     {"sources"},
-    {"function", "local_run"},
+    {"function", "runtime"},
     {"iam", "packing"},
     {"config"},
     {"plan", "aws"},

@@ -82,6 +82,19 @@ def test_an_alias_says_its_version_and_whether_the_function_has_changed_since():
     assert status_table(data, config)[2][3] == "10% to version 2  the function has changed since"
 
 
+def test_an_alias_that_the_config_does_not_name_is_shown_with_the_share_of_another_version():
+    weights = {"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
+    listed = {
+        "current": {"Name": "current", "FunctionVersion": "3"},
+        "live": {"Name": "live", "FunctionVersion": "1", **weights},
+    }
+    config = kappa_config({"alias": "current"})
+    data = data_of(config, sources=SourcesState(aliases=listed))
+    assert data["other_aliases"] == [{"name": "live", "version": "1", "weights": {"2": 0.1}}]
+    row = ("alias", "live", "version 1", "10% to version 2  (not in the config)")
+    assert row in status_table(data, config)
+
+
 def test_asynchronous_settings_are_shown_in_words():
     config = kappa_config({"async_": Async(maximum_retry_attempts=1)})
     settings = {

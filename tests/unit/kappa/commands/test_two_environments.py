@@ -4,9 +4,7 @@ Every order of commands of both; the account is in memory, by AWS's recorded ans
 """
 
 import random
-from pathlib import Path
 
-import msgspec
 import pytest
 
 from kappa.commands.event_sources import read_sources_status
@@ -145,7 +143,7 @@ def test_after_any_ten_commands_each_environment_has_its_own(seed):
 def test_what_is_the_other_environments_is_named():
     file = File()
     file.run("prod deploy")
-    address, theirs = file.aws.urls["prod"], "(of config.yml (prod))"
+    address, theirs = file.aws.urls["prod"], "(of another environment of config.yml)"
     assert file.kept("dev deploy") == [
         f"event source sns news on the alias prod {theirs}",
         f"event source sqs orders on the alias prod {theirs}",
@@ -154,15 +152,6 @@ def test_what_is_the_other_environments_is_named():
     ]
     assert file.aws.urls["prod"] == address
     assert sorted(file.aws.urls) == ["dev", "prod"]
-
-
-def test_what_an_older_kappa_left_on_the_other_environments_alias_is_named_too():
-    file = File(sources=lambda one: sources(one)[:1], url=False)
-    file.run("prod deploy")
-    file.aws.descriptions.clear()
-    assert file.kept("dev deploy") == [
-        "event source sns news on the alias prod (of another environment of config.yml)"
-    ]
 
 
 def test_status_calls_a_source_of_each_environment_no_double():
@@ -240,75 +229,3 @@ def test_the_other_environments_dead_subscription_is_not_this_ones_business():
     file.run("dev deploy")
     ends = sorted(one["Endpoint"] for one in file.aws.subscriptions.values())
     assert ends == [f"{FUNCTION}:dev", f"{FUNCTION}:prod"]
-
-
-# Which aliases are another config's: kappa writes it into the alias
-
-
-def two_files(first="prod.yml", alias="prod"):
-    """Deploy one file to its alias; the other one, of the same function, comes after it."""
-    aws = Account([TOPIC], ["photos"])
-
-    def run(name, word, alias):
-        command, _, given = word.partition(":")
-        section = {"path": "", "handler": "", "runtime": "", "image": IMAGE}
-        section |= {"sources": ({"arn": TOPIC},), "url": Url(auth="NONE")}
-        section |= {"alias": alias, "publish": bool(alias), "environment": {"STAGE": alias}}
-        config = msgspec.structs.replace(kappa_config(section, role={"arn": ROLE}), file=Path(name))
-        options = {"publish": True, "alias": given} if given else {}
-        session = with_publishing(Session(config, aws), options)
-        reports = sessions.carry_out(session, COMMANDS[command](session))
-        return [f"{mark} {message}" for mark, message in reports]
-
-    run(first, "deploy", alias)
-    return aws, run
-
-
-def test_a_config_leaves_alone_what_is_on_the_alias_of_another_file():
-    aws, run = two_files()
-    address = dict(aws.urls["prod"])
-    assert "kept event source sns news on the alias prod (of prod.yml)" in run(
-        "dev.yml", "deploy", "dev"
-    )
-    run("dev.yml", "remove", "dev")
-    assert aws.deliveries()["sns"] == ["prod"]
-    assert aws.urls == {"prod": address}
-
-
-def test_a_file_that_got_another_name_keeps_its_alias_and_takes_it_over():
-    aws, run = two_files()
-    done = run("new.yml", "deploy", "prod")
-    assert "updated alias prod: of new.yml now" in done
-    assert not [one for one in run("new.yml", "deploy", "prod") if one.startswith("updated")]
-    run("new.yml", "deploy", "live")
-    assert (aws.deliveries()["sns"], list(aws.urls)) == (["live"], ["live"])
-
-
-def test_a_file_without_an_alias_follows_its_sources_though_it_got_another_name():
-    aws, run = two_files()
-    run("new.yml", "deploy", "")
-    assert (aws.deliveries()["sns"], list(aws.urls)) == (["prod"], ["prod"])
-
-
-def test_an_alias_of_an_environment_that_the_file_no_longer_has_is_not_taken():
-    file = File()
-    file.run("prod deploy")
-    file.aws.aliases["old"] = file.aws.aliases.pop("prod")
-    file.aws.descriptions["old"] = "kappa config.yml (old): was on no other version"
-    for one in file.aws.subscriptions.values():
-        one["Endpoint"] = f"{FUNCTION}:old"
-    assert any("on the alias old (of config.yml (old))" in one for one in file.kept("dev deploy"))
-    assert file.aws.deliveries()["sns"] == ["dev", "old"]
-
-
-def test_delete_removes_what_is_on_the_alias_of_another_file_too():
-    aws, run = two_files()
-    run("dev.yml", "deploy", "dev")
-    run("dev.yml", "delete", "dev")
-    assert aws.left() == []
-
-
-def test_an_alias_of_a_file_with_a_long_name_has_a_description_that_aws_takes():
-    aws, run = two_files("x" * 200 + ".yml")
-    assert len(aws.descriptions["prod"]) <= 60
-    assert not [one for one in run("x" * 200 + ".yml", "deploy", "prod") if "updated" in one]

@@ -82,7 +82,7 @@ def test_create_leaves_the_code_of_a_function_that_exists_and_says_how_to_update
     state = FunctionState({**SETTINGS, "CodeSha256": "old"})
     plan = plan_function_create(kappa_config(), ARCHIVE, ROLE_ARN, state)
     assert plan == [
-        Note("exists", "function greeter (code: kappa config.yml deploy)"),
+        Note("exists", "function greeter (code: kappa config.yml update_code)"),
     ]
 
 
@@ -104,12 +104,12 @@ def test_a_create_that_was_stopped_is_completed_by_the_next(reserved):
         "async_": Async(maximum_retry_attempts=0),
         "timeout": 9,
     }
-    name, new = {"FunctionName": "greeter"}, "kappa config.yml: was on no other version"
+    name = {"FunctionName": "greeter"}
     everything = [
         ("tag_resource", {"Resource": ARN, "Tags": {"team": "tea"}}),
         ("put_function_concurrency", {**name, "ReservedConcurrentExecutions": reserved}),
         ("publish_version", name),
-        ("create_alias", {**name, "Name": "current", "Description": new}),
+        ("create_alias", {**name, "Name": "current"}),
     ]
     assert completed(said)[:4] == everything
     rest = ["add_permission", "put_function_event_invoke_config"]
@@ -122,7 +122,7 @@ def test_a_create_that_was_stopped_is_completed_by_the_next(reserved):
     published = {**SETTINGS, "Version": "1"}
     done["versions"] = VersionsState({**SETTINGS, "Version": "$LATEST"}, (published,))
     (alias, *_) = completed(said, **done)
-    wanted = {**name, "Name": "current", "FunctionVersion": "1", "Description": new}
+    wanted = {**name, "Name": "current", "FunctionVersion": "1"}
     assert alias == ("create_alias", wanted)
     pointing = {"Name": "current", "FunctionVersion": "1"}
     done["versions"] = replace(done["versions"], aliases=(pointing,))
@@ -219,7 +219,7 @@ def test_a_permission_of_the_same_id_that_differs_is_replaced():
 def test_update_without_a_function_says_how_to_make_it():
     with pytest.raises(NotFound, match="does not exist") as error:
         plan_function_update(kappa_config(), ARCHIVE, ROLE_ARN, FunctionState())
-    assert error.value.hint == "Make it: kappa config.yml deploy"
+    assert error.value.hint == "Make it: kappa config.yml create"
 
 
 def test_update_of_what_is_equal_changes_nothing():
