@@ -12,16 +12,21 @@ from kappa.cli.carry_out import carry_out
 from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.config.uses import PARTS
-from kappa.errors import KappaError
+from kappa.errors import ConfigError, KappaError
 from kappa.texts import shown
 
 
 def _confirm(options: Options, given: dict[str, Any]) -> None:
-    """Ask a person, and nobody else, before anything is deleted.
+    """Ask on a terminal before anything is deleted. Elsewhere several configs need --yes.
 
-    Raises: KappaError, unless the answer is yes.
+    Raises: KappaError, unless the answer is yes; ConfigError, if nobody can be asked.
     """
-    if given.pop("yes") or not sys.stdin.isatty():
+    if given.pop("yes"):
+        return
+    if not sys.stdin.isatty():
+        if len(options.configs) > 1:
+            problem = f"Without a terminal, deleting {len(options.configs)} functions needs --yes."
+            raise ConfigError(problem, "Nothing was deleted.")
         return
     sessions = [replace(options, config=file).open() for file in options.configs]
     names = ", ".join(f"{each.config.function.name} in {each.aws.region}" for each in sessions)
@@ -40,7 +45,8 @@ def delete(options: Options) -> None:
     """Delete event sources, function, role and policy.
 
     Keeps the logs, any role or policy that kappa did not create, and any that something else
-    uses. Names what it keeps, and why. Asks first on a terminal.
+    uses. Names what it keeps, and why. Asks first on a terminal; elsewhere, several configs need
+    --yes.
 
     Example:
       kappa config.yml delete --yes

@@ -227,7 +227,7 @@ def test_several_configs_are_deployed_side_by_side_with_one_report(project, seco
     assert project.through.operations.count("GetCallerIdentity") == 1
     report = json.loads(project.kappa("status", "--json", files=files).stdout)
     assert [one["function"] for one in report] == [project.name, second.name]
-    assert project.kappa("delete", files=files).returncode == 0
+    assert project.kappa("delete", "--yes", files=files).returncode == 0
     assert (project.left(), second.left()) == ([], [])
 
 

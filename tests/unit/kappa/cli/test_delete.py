@@ -1,4 +1,4 @@
-"""delete on the command line: it asks a person, and nobody else."""
+"""delete on the command line: when it asks, and when it needs --yes."""
 
 import os
 import pty
@@ -53,8 +53,26 @@ def test_delete_on_a_terminal_goes_on_after_a_yes(small, args, answer):
     assert "could not be reached" in asked(small, *args, answer=answer)[1]
 
 
+def in_script(folder, *args):
+    """Run kappa without a terminal; the exit code and the output."""
+    env = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_EC2_METADATA_DISABLED": "true"}
+    done = run_kappa(args, {**os.environ, **env}, "", folder)
+    return done.returncode, done.stderr
+
+
 def test_delete_in_a_script_does_not_ask(small):
-    env = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
-    done = run_kappa(["config.yml", "delete"], {**os.environ, **env}, "", small)
-    assert "Delete f" not in done.stderr
-    assert "No AWS credentials" in done.stderr
+    code, err = in_script(small, "config.yml", "delete")
+    assert (code, "Delete f" in err, "No AWS credentials" in err) == (1, False, True)
+
+
+def test_delete_of_several_configs_in_a_script_needs_a_yes(small):
+    (small / "other.yml").write_text(
+        (small / "config.yml").read_text().replace("name: f", "name: g")
+    )
+    code, err = in_script(small, "config.yml", "other.yml", "delete")
+    assert code == 2
+    assert err == (
+        "Error: Without a terminal, deleting 2 functions needs --yes.\n  Nothing was deleted.\n"
+    )
+    code, err = in_script(small, "config.yml", "other.yml", "delete", "--yes")
+    assert (code, err.count("No AWS credentials")) == (1, 2)
