@@ -23,6 +23,12 @@ def print_notes(notes: Iterable[str]) -> None:
         progress(f"{style('note'.ljust(10), dim=True)} {note}")
 
 
+def print_place(session: Session) -> None:
+    """Print which account and region a command is about; it has read the account by now."""
+    place = session.place
+    progress(f"{style('account'.ljust(10), dim=True)} {place.account}, {place.region}")
+
+
 def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> None:
     """Print what is doubtful about the code, before it is uploaded.
 
@@ -48,11 +54,12 @@ def carry_out(
     settled: bool = True,
     wait: bool = False,
     strict: bool | None = None,
+    shows_place: bool = False,
 ) -> None:
     """Plan, apply, and report each step as it ends; with `settled` also what needed no change.
 
     `strict` is None where no code is packed. With `wait` it ends when Lambda is ready, not when
-    Lambda has taken the last change.
+    Lambda has taken the last change. `shows_place` begins with the account and region.
     """
     from kappa.function.code import sends_code
     from kappa.plan.apply import apply
@@ -70,6 +77,8 @@ def carry_out(
             progress(report_line(report))
 
     planned = plan(session)
+    if shows_place:
+        print_place(session)
     # Code that AWS has already is not read again: that may take another Python's start.
     if strict is False and sends_code(planned):
         warn_of_code(session.config, session.problems, strict=False)

@@ -53,4 +53,4 @@ def delete(options: Options) -> None:
     """
     from kappa.commands.delete import plan_delete
 
-    carry_out(options, plan_delete)
+    carry_out(options, plan_delete, shows_place=True)

@@ -48,7 +48,7 @@ def deploy(
     if dry_run:
         return show_changes(options, show_values, publishing, strict=strict)
     own = replace(options, session=with_publishing(options.open(), publishing))
-    carry_out(own, plan_deploy, settled=False, wait=wait, strict=strict)
+    carry_out(own, plan_deploy, settled=False, wait=wait, strict=strict, shows_place=True)
     return 0
 
 

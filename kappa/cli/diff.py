@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kappa.cli.carry_out import warn_of_code
+from kappa.cli.carry_out import print_place, warn_of_code
 from kappa.cli.console import as_json, coloured, progress, report_line, result
 from kappa.cli.group import command
 from kappa.cli.options import Options, publishing_options, show_values_option
@@ -42,6 +42,7 @@ def show_changes(
     if strict:
         warn_of_code(session.config, session.problems, strict=True)
     plan, changes = read_changes(session, show_values=show_values)
+    print_place(session)
     if not strict and sends_code(plan):
         warn_of_code(session.config, session.problems, strict=False)
     if options.json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kappa.cli.carry_out import print_place
 from kappa.cli.console import as_json, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
@@ -25,6 +26,7 @@ def status(options: Options) -> None:
 
     session = options.open()
     now = read_status(session)
+    print_place(session)
     data = status_data(now.config, now.iam, now.function, now.sources)
     if options.json:
         result(as_json(data))

@@ -212,7 +212,7 @@ def test_update_code_makes_room_among_five_policy_versions(project):
 def test_update_code_without_a_function_says_how_to_make_it(project):
     done = project.kappa("update_code")
     assert done.returncode == 1
-    assert "create" in done.stderr
+    assert "config.yml deploy" in done.stderr
 
 
 def test_the_life_of_a_function_behind_a_topic(project):

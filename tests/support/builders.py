@@ -140,8 +140,9 @@ class Done(subprocess.CompletedProcess):
 
     @property
     def marks(self):
-        """The mark at the start of each line of stderr."""
-        return [line.split()[0] for line in self.stderr.splitlines() if line]
+        """The mark at the start of each line of stderr, except the one with the account."""
+        words = [line.split()[0] for line in self.stderr.splitlines() if line]
+        return [word for word in words if word != "account"]
 
     @property
     def errors(self):

@@ -45,3 +45,11 @@ def test_both_commands_show_a_source_alike(monkeypatch, topics):
         return [" ".join(line.split()) for line in rows if "sns" in line]
 
     assert lines("status") == lines("event_source_status") != []
+
+
+def test_status_begins_with_account_and_region(monkeypatch):
+    monkeypatch.setattr(
+        "kappa.commands.session.open_session", lambda *_args, **_options: session_of(Account())
+    )
+    done = CliRunner().invoke(cli, ["config.yml", "status"], standalone_mode=False)
+    assert done.stderr == "account    123456789012, us-east-1\n"
