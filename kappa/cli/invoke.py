@@ -34,7 +34,7 @@ def _call_options(function: F) -> F:
     data = click.option(
         "--data",
         default="",
-        metavar="FILE|-|JSON",
+        metavar="JSON|FILE|-",
         help="Event to send; default: lambda.test_data.",
     )
     qualifier = click.option(

@@ -30,6 +30,7 @@ _SPARE_S = 60
 _READY_DEADLINE_S = 60.0
 # Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
 _MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+_MAX_SHOWN = 80
 THROTTLED = "TooManyRequestsException"
 LOST = "AnswerLost"
 _HINTS = {
@@ -69,29 +70,44 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
-    """Read what to send: `data` is JSON, a file, "-" for standard input, "" for lambda.test_data.
+    """Read what to send: `data` is "-" for standard input, JSON or else a file.
+
+    "" stands for lambda.test_data.
 
     Raises: ConfigError, if there is nothing to send or it is not JSON.
     """
     if data == "-":
         return _json(stdin.read(), "standard input")
-    if data.startswith(("{", "[")):
-        return _json(os.fsencode(data), "--data")
-    if not data and not config.function.test_data:
+    if data:
+        return _given(config, data)
+    if not config.function.test_data:
         raise ConfigError(
             f"{config.file} names no lambda.test_data.", "Add it, or give --data FILE or JSON."
         )
-    file = Path(data) if data else config.beside(config.function.test_data)
+    file = config.beside(config.function.test_data)
+    try:
+        content = read_file(file)
+    except OSError as error:
+        problem = config.masked(f"lambda.test_data: {file}: {error.strerror}.")
+        raise config.error(("lambda", "test_data"), problem, "Correct the path.") from error
+    return _json(content, config.masked(str(file)))
+
+
+def _given(config: Config, data: str) -> bytes:
+    try:
+        return _json(os.fsencode(data), "--data")
+    except ConfigError as error:
+        reason = error.message
     try:
         # What a shell makes of <(command) is a pipe that somebody writes to.
-        content = file.read_bytes() if data.startswith("/dev/fd/") else read_file(file)
+        content = Path(data).read_bytes() if data.startswith("/dev/fd/") else read_file(Path(data))
     except OSError as error:
-        problem = config.masked(f"{file}: {error.strerror}.")
-        if data:
-            raise ConfigError(problem, "--data takes a file, - or JSON.") from error
-        keys = ("lambda", "test_data")
-        raise config.error(keys, f"lambda.test_data: {problem}", "Correct the path.") from error
-    return _json(content, config.masked(str(file)))
+        name = data if len(data) <= _MAX_SHOWN else f"{data[:_MAX_SHOWN]}..."
+        raise ConfigError(
+            config.masked(f"{name}: {error.strerror}. {reason}"),
+            "--data takes JSON, a file or -.",
+        ) from error
+    return _json(content, config.masked(data))
 
 
 def _json(content: bytes, name: str) -> bytes:
