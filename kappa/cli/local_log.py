@@ -8,7 +8,7 @@ from kappa.cli.console import current_output, prefixed, progress, style
 from kappa.cli.log_view import row
 from kappa.commands.log_events import Event
 from kappa.commands.log_requests import RequestTracker
-from kappa.runtime.process import LogLine
+from kappa.local_run.process import LogLine
 
 
 class LocalLog:

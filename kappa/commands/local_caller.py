@@ -13,7 +13,7 @@ from kappa.aws.caller import read_keys, read_region, variables
 from kappa.commands.session import Session
 from kappa.config.presumed_place import presumed_place
 from kappa.errors import AwsError, Denied, NotFound
-from kappa.runtime.function import Caller
+from kappa.local_run.function import Caller
 
 _MAX_SESSION_NAME = 64
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from kappa.aws.caller import sdk_packages
 from kappa.commands.invoke import Answer, decoded
 from kappa.commands.session import Session
-from kappa.runtime.function import Caller, LocalFunction, LogLine, Result, Sdk
-from kappa.runtime.interpreters import CannotRun
-from kappa.runtime.report import Report
+from kappa.local_run.function import Caller, LocalFunction, LogLine, Result, Sdk
+from kappa.local_run.interpreters import CannotRun
+from kappa.local_run.report import Report
 
 
 def local_function(

@@ -21,12 +21,12 @@ from kappa.commands.session import Session
 from kappa.commands.workers import Retired, Workers
 from kappa.config.model import Function
 from kappa.errors import KappaError
+from kappa.local_run.function import Caller
+from kappa.local_run.url_answer import Call, Sink, Site, answer, turned_away
+from kappa.local_run.url_event import Request, Url
+from kappa.local_run.url_gate import refusal_reason
+from kappa.local_run.url_http import HOST, Reply, UrlServer
 from kappa.plan.step import Clock
-from kappa.runtime.function import Caller
-from kappa.runtime.url_answer import Call, Sink, Site, answer, turned_away
-from kappa.runtime.url_event import Request, Url
-from kappa.runtime.url_gate import refusal_reason
-from kappa.runtime.url_http import HOST, Reply, UrlServer
 
 # How soon the server sees that it is to end.
 _POLL_S = 0.05

@@ -9,8 +9,8 @@ from kappa.commands.invoke import Answer
 from kappa.commands.local_caller import read_caller
 from kappa.commands.local_invoke import local_function, read_answer
 from kappa.commands.session import Session
-from kappa.runtime.function import Caller, LogLine
-from kappa.runtime.url_answer import Call, Sink
+from kappa.local_run.function import Caller, LogLine
+from kappa.local_run.url_answer import Call, Sink
 
 # Errors of the code itself, before any of it has run for a request.
 _BROKEN = ("Runtime.HandlerNotFound", "Runtime.ImportModuleError", "Runtime.UserCodeSyntaxError")

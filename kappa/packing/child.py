@@ -1,7 +1,7 @@
 """Run a program as a process group that ends when kappa does, also when kappa is killed.
 
 A process that has left the group, such as a daemon that a build starts for the next one, lives on.
-The function's own process needs more: kappa/runtime/process.py.
+The function's own process needs more: kappa/local_run/process.py.
 """
 
 from __future__ import annotations

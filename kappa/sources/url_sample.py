@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kappa.config.model import Url
-from kappa.runtime.url_event import Request, event
-from kappa.runtime.url_event import Url as AskedUrl
+from kappa.local_run.url_event import Request, event
+from kappa.local_run.url_event import Url as AskedUrl
 from kappa.sources.kind import Occasion
 
 # The real one is known only once AWS has made the URL.

@@ -13,7 +13,7 @@ LEVELS = (
     {"cli"},
     {"commands"},
     {"sources"},
-    {"function", "runtime"},
+    {"function", "local_run"},
     {"iam", "packing"},
     {"config"},
     {"plan", "aws"},

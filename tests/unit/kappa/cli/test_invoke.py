@@ -11,7 +11,7 @@ import click
 import pytest
 
 from kappa.errors import FunctionFailed
-from kappa.runtime.interpreters import CannotRun
+from kappa.local_run.interpreters import CannotRun
 
 CODE = """\
 def handler(event, context):

@@ -9,8 +9,8 @@ from kappa.commands.local_invoke import invoke_local, local_function
 from kappa.commands.session import Session
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
-from kappa.runtime.function import Caller
-from kappa.runtime.interpreters import CannotRun
+from kappa.local_run.function import Caller
+from kappa.local_run.interpreters import CannotRun
 from tests.support.kappa.sessions import session_of
 
 CALLER = Caller("eu-west-1", "arn:aws:lambda:eu-west-1:111122223333:function:greeter")

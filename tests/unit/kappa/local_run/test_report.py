@@ -1,7 +1,7 @@
 """Lambda's report line."""
 
 from kappa.commands.log_lines import parse
-from kappa.runtime.report import Report
+from kappa.local_run.report import Report
 
 ID = "60515004-4cba-4d34-97d7-f4e18fb46462"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa.runtime.url_event import Request, Url, event, payload
+from kappa.local_run.url_event import Request, Url, event, payload
 
 URL = Url("greeter", 9000)
 ID = "0f3fa5f6-9ac1-4d8d-8ff8-8cd6d5f1c3d1"

@@ -3,8 +3,8 @@
 import pytest
 
 from kappa.config.model import Cors
-from kappa.runtime.url_event import Request
-from kappa.runtime.url_gate import refusal
+from kappa.local_run.url_event import Request
+from kappa.local_run.url_gate import refusal
 
 PORT = 9000
 OWN = ("Host", f"127.0.0.1:{PORT}")

@@ -14,10 +14,10 @@ import html
 import re
 
 from kappa.config.model import Cors
-from kappa.runtime.own_names import OWN_NAMES
-from kappa.runtime.url_cors import allows
-from kappa.runtime.url_event import Request
-from kappa.runtime.url_response import Response, plain
+from kappa.local_run.own_names import OWN_NAMES
+from kappa.local_run.url_cors import allows
+from kappa.local_run.url_event import Request
+from kappa.local_run.url_response import Response, plain
 
 _OWN = re.compile(rf"(?:{OWN_NAMES})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _HTTP_PORT = "80"

@@ -20,11 +20,11 @@ import msgspec
 from kappa.config.files import expand_home
 from kappa.config.model import Config, Function
 from kappa.errors import KappaError
+from kappa.local_run.environment import local_paths, memory_mb
+from kappa.local_run.own_files import source_folder
 from kappa.packing.archive import Archive
 from kappa.packing.find_python import find_python, newest
 from kappa.packing.machine import python_minor
-from kappa.runtime.environment import local_paths, memory_mb
-from kappa.runtime.own_files import source_folder
 
 CLIENTS = Path(__file__).parent / "clients"
 _DEADLINE_S = 30

@@ -20,8 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 
 from kappa.errors import KappaError
-from kappa.runtime.url_event import Request
-from kappa.runtime.url_response import MAX_REQUEST_BYTES, TOKEN, Response, plain, too_large
+from kappa.local_run.url_event import Request
+from kappa.local_run.url_response import MAX_REQUEST_BYTES, TOKEN, Response, plain, too_large
 
 HOST = "127.0.0.1"
 # How long a connection may do nothing. A function that runs does not count.

@@ -19,8 +19,8 @@ from queue import Empty
 import msgspec
 
 from kappa.config.model import Function
-from kappa.runtime import memory
-from kappa.runtime.api import (
+from kappa.local_run import memory
+from kappa.local_run.api import (
     Chunk,
     Event,
     Exited,
@@ -31,9 +31,9 @@ from kappa.runtime.api import (
     Taken,
     error_json,
 )
-from kappa.runtime.environment import Surroundings, memory_mb, timeout_s, variables
-from kappa.runtime.interpreters import CLIENTS, CannotRun
-from kappa.runtime.process import LogLine, Process
+from kappa.local_run.environment import Surroundings, memory_mb, timeout_s, variables
+from kappa.local_run.interpreters import CLIENTS, CannotRun
+from kappa.local_run.process import LogLine, Process
 
 # Beyond this, the start counts as a part of the first invocation.
 _INIT_S = 10.0

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from kappa.runtime.http_messages import BadRequest, answer, read_request
+from kappa.local_run.http_messages import BadRequest, answer, read_request
 
 
 def read(text):

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from kappa.runtime import process
-from kappa.runtime.process import Process
+from kappa.local_run import process
+from kappa.local_run.process import Process
 
 
 @pytest.fixture

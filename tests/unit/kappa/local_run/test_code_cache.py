@@ -10,9 +10,9 @@ import zipfile
 import pytest
 
 from kappa.errors import ArchiveError
+from kappa.local_run import code_cache
+from kappa.local_run.code_cache import CODE, unpacked
 from kappa.packing.archive import Archive, sha256_of
-from kappa.runtime import code_cache
-from kappa.runtime.code_cache import CODE, unpacked
 
 
 def archive(*entries):

@@ -1,7 +1,7 @@
 """Errors name the files that the user edits."""
 
+from kappa.local_run.own_files import in_source, source_folder
 from kappa.packing.build import read_archive
-from kappa.runtime.own_files import in_source, source_folder
 
 
 def test_a_folder_has_the_names_of_the_zip(config_of, tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kappa.config.model import Logging
-from kappa.runtime.environment import Surroundings, local_paths, variables
+from kappa.local_run.environment import Surroundings, local_paths, variables
 from tests.support.builders import kappa_config
 
 PLACE = Surroundings(

@@ -12,10 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from kappa.config.model import Cors
-from kappa.runtime.url_cors import headers_for, preflight
-from kappa.runtime.url_event import Request, Url, payload
-from kappa.runtime.url_gate import refusal
-from kappa.runtime.url_response import (
+from kappa.local_run.url_cors import headers_for, preflight
+from kappa.local_run.url_event import Request, Url, payload
+from kappa.local_run.url_gate import refusal
+from kappa.local_run.url_response import (
     FAILED,
     MAX_REQUEST_BYTES,
     Malformed,

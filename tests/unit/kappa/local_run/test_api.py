@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from kappa.runtime import api
-from kappa.runtime.api import Begun, Chunk, Ended, Failed, Invocation, Ready, RuntimeApi, Taken
+from kappa.local_run import api
+from kappa.local_run.api import Begun, Chunk, Ended, Failed, Invocation, Ready, RuntimeApi, Taken
 from tests.support.waiting import wait_for
 
 ROOT = "/2018-06-01/runtime"

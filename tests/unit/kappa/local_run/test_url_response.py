@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa.runtime.url_response import (
+from kappa.local_run.url_response import (
     PRELUDE_TYPE,
     Malformed,
     Stream,

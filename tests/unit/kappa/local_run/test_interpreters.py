@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from kappa.local_run import interpreters
+from kappa.local_run.interpreters import CannotRun, Sdk, other_version, plan_launch
 from kappa.packing.build import read_archive
-from kappa.runtime import interpreters
-from kappa.runtime.interpreters import CannotRun, Sdk, other_version, plan_launch
 from tests.support.aws.processes import free_port
 from tests.support.builders import kappa_config
 

@@ -19,8 +19,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from kappa.runtime.http_messages import BadRequest, Request, answer, read_request
-from kappa.runtime.peer import is_own
+from kappa.local_run.http_messages import BadRequest, Request, answer, read_request
+from kappa.local_run.peer import is_own
 
 # Source: AWS Lambda guide, "Lambda quotas"; the number stands in Lambda's own error.
 MAX_RESPONSE_BYTES = 6_291_556

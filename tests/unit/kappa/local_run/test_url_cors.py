@@ -3,8 +3,8 @@
 import pytest
 
 from kappa.config.model import Cors
-from kappa.runtime.url_cors import allows, headers_for, preflight
-from kappa.runtime.url_event import Request
+from kappa.local_run.url_cors import allows, headers_for, preflight
+from kappa.local_run.url_event import Request
 
 PAGE = "https://app.example.com"
 CORS = Cors(

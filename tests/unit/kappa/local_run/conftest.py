@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from kappa.config.read import read_config
+from kappa.local_run.function import Caller, LocalFunction
 from kappa.packing.build import read_archive
-from kappa.runtime.function import Caller, LocalFunction
 
 HERE = f"python3.{sys.version_info.minor}"
 CALLER = Caller(

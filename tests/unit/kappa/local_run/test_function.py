@@ -11,10 +11,10 @@ import uuid
 import pytest
 
 from kappa.errors import ArchiveError
+from kappa.local_run import process, sandbox
+from kappa.local_run.function import Caller, LocalFunction, Sdk
+from kappa.local_run.interpreters import CannotRun
 from kappa.packing.build import read_archive
-from kappa.runtime import process, sandbox
-from kappa.runtime.function import Caller, LocalFunction, Sdk
-from kappa.runtime.interpreters import CannotRun
 from tests.support.kappa.leftovers import assert_gone, running, temporary_of
 from tests.support.waiting import wait_for
 
@@ -365,7 +365,7 @@ import sys
 from pathlib import Path
 from kappa.config.read import read_config
 from kappa.packing.build import read_archive
-from kappa.runtime.function import Caller, LocalFunction
+from kappa.local_run.function import Caller, LocalFunction
 config = read_config(Path(sys.argv[1]), "")
 given = {"log": lambda line: print(line.text, flush=True), "warn": print}
 with LocalFunction(config, read_archive(config), Caller("eu-west-1", "a"), **given) as function:

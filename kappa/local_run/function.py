@@ -20,15 +20,15 @@ from typing import Self
 import msgspec
 
 from kappa.config.model import Config
+from kappa.local_run import api
+from kappa.local_run.code_cache import CODE, COMPILED, unpacked
+from kappa.local_run.environment import memory_mb
+from kappa.local_run.interpreters import Sdk, other_version, plan_launch
+from kappa.local_run.own_files import in_source, source_folder
+from kappa.local_run.process import LogLine
+from kappa.local_run.report import Report
+from kappa.local_run.sandbox import Caller, Ending, Gone, Sandbox, Stopped
 from kappa.packing.archive import Archive
-from kappa.runtime import api
-from kappa.runtime.code_cache import CODE, COMPILED, unpacked
-from kappa.runtime.environment import memory_mb
-from kappa.runtime.interpreters import Sdk, other_version, plan_launch
-from kappa.runtime.own_files import in_source, source_folder
-from kappa.runtime.process import LogLine
-from kappa.runtime.report import Report
-from kappa.runtime.sandbox import Caller, Ending, Gone, Sandbox, Stopped
 
 __all__ = ["Caller", "LocalFunction", "LogLine", "Response", "Result", "Sdk"]
 

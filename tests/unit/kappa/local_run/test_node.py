@@ -6,10 +6,10 @@ import shutil
 
 import pytest
 
+from kappa.local_run.function import LocalFunction
+from kappa.local_run.url_response import Stream
 from kappa.packing.build import read_archive
-from kappa.runtime.function import LocalFunction
-from kappa.runtime.url_response import Stream
-from tests.unit.kappa.runtime.test_function import invoke
+from tests.unit.kappa.local_run.test_function import invoke
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 # One process for many tests: the event names the case.
@@ -44,7 +44,7 @@ export const streamed = awslambda.streamifyResponse(async (event, stream) => {
 def running(tmp_path_factory, cache):
     """Two processes of one module, for the tests that only use them."""
     from kappa.config.read import read_config
-    from tests.unit.kappa.runtime.conftest import CALLER, Recorded
+    from tests.unit.kappa.local_run.conftest import CALLER, Recorded
 
     folder = tmp_path_factory.mktemp("node")
     (folder / "code").mkdir()

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kappa.runtime import memory
+from kappa.local_run import memory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 HOG = "x = b'x' * 60_000_000; print(flush=True); input()"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kappa.runtime import peer
+from kappa.local_run import peer
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose sockets are")
 

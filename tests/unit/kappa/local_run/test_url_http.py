@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 import pytest
 
 from kappa.errors import KappaError
-from kappa.runtime.url_http import UrlServer
-from kappa.runtime.url_response import MAX_REQUEST_BYTES, Response
+from kappa.local_run.url_http import UrlServer
+from kappa.local_run.url_response import MAX_REQUEST_BYTES, Response
 
 TYPE = ("Content-Type", "text/plain")
 

@@ -8,8 +8,8 @@ added, also where the function sends them itself.
 from __future__ import annotations
 
 from kappa.config.model import Cors
-from kappa.runtime.url_event import Request
-from kappa.runtime.url_response import Response
+from kappa.local_run.url_event import Request
+from kappa.local_run.url_response import Response
 
 
 def allows(cors: Cors | None, origin: str) -> bool:

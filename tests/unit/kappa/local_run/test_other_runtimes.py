@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from kappa.local_run.api import RuntimeApi
+from kappa.local_run.clients import python_client
 from kappa.packing.find_python import find_python
-from kappa.runtime.api import RuntimeApi
-from kappa.runtime.clients import python_client
-from tests.unit.kappa.runtime.test_function import handler, invoke
+from tests.unit.kappa.local_run.test_function import handler, invoke
 
 # As in the Lambda guide's tutorial, "Building a custom runtime", with curl.
 BOOTSTRAP = """\

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from kappa.config.model import Cors
-from kappa.runtime.url_answer import Site, answer, turned_away
-from kappa.runtime.url_event import Request, Url
-from kappa.runtime.url_response import MAX_REQUEST_BYTES, PRELUDE_TYPE
+from kappa.local_run.url_answer import Site, answer, turned_away
+from kappa.local_run.url_event import Request, Url
+from kappa.local_run.url_response import MAX_REQUEST_BYTES, PRELUDE_TYPE
 
 URL = Url("greeter", 9000)
 PAGE = "https://app.example.com"
