@@ -19,7 +19,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from kappa.local_run.own_names import OWN_NAMES
+from kappa.local_run.localhost_names import LOCALHOST_NAMES
 
 HOST = "127.0.0.1"  # every server of local mode listens here
 HTTP_PORT = 80
@@ -80,7 +80,7 @@ class Gate:
     def _own(self) -> re.Pattern[str]:
         port = r"[0-9]{1,5}" if self.proxied else str(self.port)
         optional = "?" if self.port == HTTP_PORT else ""
-        return re.compile(rf"(?:{OWN_NAMES})(?::{port}){optional}", re.IGNORECASE | re.ASCII)
+        return re.compile(rf"(?:{LOCALHOST_NAMES})(?::{port}){optional}", re.IGNORECASE | re.ASCII)
 
     def _host_refusal(self, hosts: list[str]) -> str | None:
         """DNS rebinding points an attacker's name here; the browser still sends that name."""

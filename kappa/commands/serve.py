@@ -22,14 +22,15 @@ from kappa.commands.workers import Retired, Workers
 from kappa.config.model import Function
 from kappa.errors import KappaError
 from kappa.local_run.function import Caller
+from kappa.local_run.server import HOST, Exchange, Server, TooLarge
 from kappa.local_run.url_answer import Call, Sink, Site, answer, turned_away
 from kappa.local_run.url_event import Request, Url
 from kappa.local_run.url_gate import refusal_reason
-from kappa.local_run.url_http import HOST, Reply, UrlServer
+from kappa.local_run.url_response import MAX_REQUEST_BYTES, too_large
 from kappa.plan.step import Clock
 
-# How soon the server sees that it is to end.
-_POLL_S = 0.05
+# How long a connection may do nothing.
+_IDLE_S = 75
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -95,8 +96,13 @@ class Service:
         self._callbacks = callbacks
         self._numbers = count(1)
         self._warning, self._warned = threading.Lock(), set[str]()
-        self._thread: threading.Thread | None = None
-        self._server = UrlServer(port, self._respond, self._report, callbacks.crashed)
+        self._server = Server(
+            self._respond,
+            port=port,
+            answered=self._report,
+            crashed=callbacks.crashed,
+            idle_s=_IDLE_S,
+        )
         self._reloader: Reloader[Version] = Reloader(self._load, callbacks.failed, Clock())
 
     @property
@@ -113,17 +119,11 @@ class Service:
 
     def start(self) -> None:
         """Answer requests from now on, in threads, until close()."""
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_S,), daemon=True
-        )
-        self._thread.start()
+        self._server.start()
 
     def close(self) -> None:
         """End the server, the requests that run and every process."""
-        if self._thread:
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        self._server.close()
         if version := self._reloader.last():
             version.workers.close()
 
@@ -155,27 +155,37 @@ class Service:
         if is_new:
             self._callbacks.warn(text)
 
-    def _respond(self, request: Request, reply: Reply) -> None:
+    def _report(self, exchange: Exchange) -> None:
+        self._callbacks.access(
+            Access(
+                exchange.at_ms,
+                exchange.method,
+                exchange.target,
+                exchange.status,
+                exchange.size_bytes,
+                exchange.duration_ms,
+            )
+        )
+
+    def _respond(self, exchange: Exchange) -> None:
         try:
-            self._answer(request, reply)
-        finally:
-            self._report(request.method, request.target, reply)
-
-    def _report(self, method: str, target: str, reply: Reply) -> None:
-        facts = (method, target, reply.status, reply.size_bytes, reply.duration_ms)
-        self._callbacks.access(Access(reply.at_ms, *facts))
-
-    def _answer(self, request: Request, reply: Reply) -> None:
+            body = exchange.read(MAX_REQUEST_BYTES)
+        except TooLarge:
+            exchange.send(too_large())
+            return
+        request = Request(
+            exchange.method, exchange.target, exchange.headers, body, exchange.protocol
+        )
         version, last = self._reloader.current(), self._reloader.last()
         assert last is not None  # load() made one
         if refused := turned_away(last.site, request):
             if reason := refusal_reason(refused):
                 self._callbacks.note(reason)
-            reply.send(refused)
+            exchange.send(refused)
             return
-        call_id = (str(uuid.uuid4()), reply.at_ms)
+        call_id = (str(uuid.uuid4()), exchange.at_ms)
         invoke = partial(self._invoke, version)
-        if note := answer(last.site, request, reply, call_id, invoke):
+        if note := answer(last.site, request, exchange, call_id, invoke):
             self._callbacks.note(note)
 
     def _invoke(self, version: Version | KappaError, call: Call, sink: Sink) -> str | None:

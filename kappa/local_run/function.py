@@ -20,7 +20,7 @@ from typing import Self
 import msgspec
 
 from kappa.config.model import Config
-from kappa.local_run import api
+from kappa.local_run import runtime_api as api
 from kappa.local_run.code_cache import CODE, COMPILED, unpacked
 from kappa.local_run.environment import memory_mb
 from kappa.local_run.interpreters import Sdk, other_version, plan_launch

@@ -20,7 +20,10 @@ import msgspec
 
 from kappa.config.model import Function
 from kappa.local_run import memory
-from kappa.local_run.api import (
+from kappa.local_run.environment import Surroundings, memory_mb, timeout_s, variables
+from kappa.local_run.interpreters import CLIENTS, CannotRun
+from kappa.local_run.process import LogLine, Process
+from kappa.local_run.runtime_api import (
     Chunk,
     Event,
     Exited,
@@ -31,9 +34,6 @@ from kappa.local_run.api import (
     Taken,
     error_json,
 )
-from kappa.local_run.environment import Surroundings, memory_mb, timeout_s, variables
-from kappa.local_run.interpreters import CLIENTS, CannotRun
-from kappa.local_run.process import LogLine, Process
 
 # Beyond this, the start counts as a part of the first invocation.
 _INIT_S = 10.0

@@ -14,12 +14,12 @@ import html
 import re
 
 from kappa.config.model import Cors
-from kappa.local_run.own_names import OWN_NAMES
+from kappa.local_run.localhost_names import LOCALHOST_NAMES
 from kappa.local_run.url_cors import allows
 from kappa.local_run.url_event import Request
 from kappa.local_run.url_response import Response, plain
 
-_OWN = re.compile(rf"(?:{OWN_NAMES})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
+_OWN = re.compile(rf"(?:{LOCALHOST_NAMES})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _HTTP_PORT = "80"
 _TRUSTED_SITES = frozenset({"same-origin", "same-site"})
 # The User-Agent of a browser begins with this; that of other programs does not.

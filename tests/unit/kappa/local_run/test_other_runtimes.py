@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from kappa.local_run.api import RuntimeApi
 from kappa.local_run.clients import python_client
+from kappa.local_run.runtime_api import RuntimeApi
 from kappa.packing.find_python import find_python
 from tests.unit.kappa.local_run.test_function import handler, invoke
 

@@ -3,4 +3,6 @@
 No DNS server is asked for them, so nobody can point them anywhere else.
 """
 
-OWN_NAMES = r"127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost"  # matched without regard to case
+LOCALHOST_NAMES = (
+    r"127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost"  # matched without regard to case
+)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kappa.local_run import peer
+from kappa.local_run import same_user
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose sockets are")
 
@@ -31,11 +31,11 @@ def ways(port):
 @linux
 @pytest.mark.parametrize(("uid", "is_own"), [(os.getuid(), True), (os.getuid() + 1, False)])
 def test_only_the_own_user_is_own(listener, monkeypatch, uid, is_own):
-    monkeypatch.setattr(peer.os, "getuid", lambda: uid)
+    monkeypatch.setattr(same_user.os, "getuid", lambda: uid)
     for client in ways(listener.getsockname()[1]):
         accepted, _ = listener.accept()
         with client, accepted:
-            assert peer.is_own(accepted) is is_own
+            assert same_user.is_same_user(accepted) is is_own
 
 
 @linux
@@ -44,12 +44,12 @@ def test_whoever_has_left_is_nobody(listener):
     accepted, _ = listener.accept()
     client.close()
     with accepted:
-        assert not peer.is_own(accepted)
+        assert not same_user.is_same_user(accepted)
 
 
 def test_where_the_system_does_not_tell_everybody_is_own(listener, monkeypatch, tmp_path):
-    monkeypatch.setattr(peer, "_TABLES", (tmp_path / "tcp",))
+    monkeypatch.setattr(same_user, "_TABLES", (tmp_path / "tcp",))
     with socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
-            assert peer.is_own(accepted)
+            assert same_user.is_same_user(accepted)

@@ -15,7 +15,7 @@ _MAPPED = "::ffff:"
 _ABANDONED = "0"
 
 
-def is_own(connection: socket.socket) -> bool:
+def is_same_user(connection: socket.socket) -> bool:
     """Whether the program at the other end is this user's; true where the system does not show it.
 
     Source: Linux, proc(5), /proc/net/tcp: the local and the remote address, uid and inode of each
