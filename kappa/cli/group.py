@@ -20,13 +20,16 @@ from kappa.cli import old_syntax
 from kappa.cli.argument_types import BETWEEN_FILES, config_files
 from kappa.cli.options import Options, common, merge
 from kappa.config import advised_commands
+from kappa.config.advised_commands import kappa_command
 from kappa.config.uses import EVERYTHING, Uses
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# What 0.7 took when no config was named.
-_DEFAULT_CONFIG = "kappa.yml"
+# What is taken where no config is named; `init` writes the first.
+_DEFAULT_CONFIGS = ("kappa.yml", "config.yml")
+# Of the first line of a command's help: the tests keep it within 80 columns.
+_MAX_WIDTH = 60
 
 
 def with_example(text: str | None) -> str:
@@ -37,16 +40,36 @@ def with_example(text: str | None) -> str:
 class Commands(click.Group):
     """Takes update_code as well as update-code; helps where CONFIG is missing or a word is old.
 
-    `modules` name for each command the module in kappa/cli/ that has it.
+    `groups` are the headings of the help; each has its commands, with the module in kappa/cli/.
     """
 
-    def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401
+        groups: Mapping[str, Mapping[str, str]],
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._modules = modules
+        self._groups = groups
+        self._modules = {name: file for names in groups.values() for name, file in names.items()}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in alphabetical order."""
-        return sorted(self._modules)
+        """Name the commands in the order of the help."""
+        return list(self._modules)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands under the headings of their groups, in columns of one width."""
+        width = max(map(len, self._modules))
+        for heading, names in self._groups.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.get_short_help_str(_MAX_WIDTH))
+                        for name, command in commands
+                        if command
+                    ]
+                )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command, whichever dash its name has."""
@@ -67,7 +90,7 @@ class Commands(click.Group):
         if first is not None and self._is_command(args[first]):
             if args[first] in old_syntax.WITHOUT_CONFIG and not ctx.resilient_parsing:
                 raise click.UsageError(old_syntax.replacement(args[first:], ()), ctx)
-            args = self._with_config(ctx, args, args[first])
+            args = self._with_config(ctx, args, first)
         return super().parse_args(ctx, self._joined(ctx, args))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -117,15 +140,16 @@ class Commands(click.Group):
     def _is_command(self, word: str) -> bool:
         return self._is_word(word) and not Path(word).is_file()
 
-    def _with_config(self, ctx: click.Context, args: list[str], command: str) -> list[str]:
-        if "--help" in args:
+    def _with_config(self, ctx: click.Context, args: list[str], first: int) -> list[str]:
+        if "--help" in args or "-h" in args[first:]:
             return ["CONFIG", *args]
-        config = _default_config() if command != "init" else ""
-        if config:
-            return [config, *args]
-        if not ctx.resilient_parsing:
-            raise click.UsageError(f"The config file comes first: kappa config.yml {command}", ctx)
-        return args
+        try:
+            return [_default_config(args[first]), *args]
+        except click.UsageError as error:
+            if ctx.resilient_parsing:
+                return args
+            error.ctx = ctx
+            raise
 
     def _plain_words(self, ctx: click.Context, args: list[str]) -> Iterator[int]:
         """Number the words that are neither options nor what an option takes."""
@@ -157,10 +181,26 @@ class Commands(click.Group):
         return args
 
 
-def _default_config() -> str:
-    """The config that is meant where none is named; "" if there is none."""
-    given = os.environ.get("KAPPA_CONFIG", "")
-    return given or (_DEFAULT_CONFIG if Path(_DEFAULT_CONFIG).is_file() else "")
+def _default_config(command: str) -> str:
+    """The config that is meant where none is named.
+
+    Raises: UsageError, if there is none, or more than one.
+    """
+    if given := os.environ.get("KAPPA_CONFIG", ""):
+        return given
+    existing = [name for name in _DEFAULT_CONFIGS if Path(name).is_file()]
+    if command == "init":
+        return (existing or _DEFAULT_CONFIGS)[0]
+    if len(existing) > 1:
+        choices = " or ".join(f"`{kappa_command(command, name)}`" for name in existing)
+        raise click.UsageError(f"This folder has {' and '.join(existing)}: run {choices}.")
+    if existing:
+        return existing[0]
+    raise click.UsageError(
+        f"This folder has neither {' nor '.join(_DEFAULT_CONFIGS)}. "
+        f"Name the config, as in `{kappa_command(command, 'FOLDER/config.yml')}`, or write one "
+        "with `kappa init`."
+    )
 
 
 def command(

@@ -256,5 +256,5 @@ class _Invocation:
         from kappa.commands.invoke import exists
 
         if not self._qualifier or not exists(self._session.aws, self.name):
-            return f"Make it: {self.command('create')}"
+            return f"Make it: {self.command('deploy')}"
         return f"Is there such a version or alias? {self.command('status')}"

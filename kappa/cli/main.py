@@ -18,36 +18,51 @@ from kappa.cli.console import exit_code, print_traceback
 from kappa.cli.group import Commands, with_example
 from kappa.cli.options import Options, common, merge
 
-# Command: the module beside this one that has it, as a function of this name.
-COMMANDS = {
-    "invoke": "invoke",
-    "invoke_async": "invoke",
-    "dryrun": "invoke",
-    "deploy": "deploy",
-    "diff": "diff",
-    "event": "event",
-    "create": "deploy",
-    "update_code": "deploy",
-    "add_event_sources": "event_sources",
-    "update_event_sources": "event_sources",
-    "delete": "delete",
-    "package": "package",
-    "serve": "serve",
-    "validate": "validate",
-    "watch": "watch",
-    "init": "init",
-    "logs": "logs",
-    "tail": "logs",
-    "status": "status",
-    "metrics": "metrics",
-    "enable_event_sources": "event_sources",
-    "disable_event_sources": "event_sources",
-    "remove_event_sources": "event_sources",
-    "event_source_status": "event_sources",
-    "versions": "versions",
-    "rollback": "rollback",
+# Heading in the help: its commands, each with the module beside this one that has it as a function
+# of this name.
+GROUPS = {
+    "Write": {
+        "init": "init",
+        "validate": "validate",
+        "event": "event",
+    },
+    "Deploy": {
+        "deploy": "deploy",
+        "diff": "diff",
+        "watch": "watch",
+        "package": "package",
+        "rollback": "rollback",
+        "delete": "delete",
+    },
+    "Run": {
+        "invoke": "invoke",
+        "invoke_async": "invoke",
+        "dryrun": "invoke",
+        "serve": "serve",
+    },
+    "Look": {
+        "status": "status",
+        "logs": "logs",
+        "metrics": "metrics",
+        "versions": "versions",
+    },
+    "Event sources": {
+        "event_source_status": "event_sources",
+        "enable_event_sources": "event_sources",
+        "disable_event_sources": "event_sources",
+        "remove_event_sources": "event_sources",
+    },
+    "Commands of kappa 0.3: parts of deploy, and the log": {
+        "create": "deploy",
+        "update_code": "deploy",
+        "add_event_sources": "event_sources",
+        "update_event_sources": "event_sources",
+        "tail": "logs",
+    },
 }
 _HELP = """Deploy and operate an AWS Lambda function from one CONFIG file.
+
+CONFIG is kappa.yml or config.yml of this folder unless it is named.
 
 Example:
   kappa config.yml deploy
@@ -58,11 +73,11 @@ Example:
 @click.group(
     help=with_example(_HELP),
     cls=Commands,
-    modules=COMMANDS,
+    groups=GROUPS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="kappa %(version)s")
-@click.argument("config", type=ConfigFiles(), metavar="CONFIG")
+@click.argument("config", type=ConfigFiles(), metavar="[CONFIG]...")
 @common
 @click.pass_context
 def cli(ctx: click.Context, /, config: tuple[Path, ...], **given: Any) -> None:  # noqa: ANN401

@@ -95,6 +95,6 @@ def _check_function(aws: Aws, config: Config) -> None:
         settings = aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
         raise NotFound(
-            f"The function {name} does not exist.", f"Make it: {config.command('create')}"
+            f"The function {name} does not exist.", f"Make it: {config.command('deploy')}"
         ) from error
     aws.remember_account(settings["FunctionArn"])

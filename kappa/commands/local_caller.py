@@ -87,7 +87,7 @@ def _role(session: Session) -> str:
     try:
         answer = session.aws.call("lambda", "get_function_configuration", doing, params)
     except NotFound as error:
-        error.hint = f"Create the function with its role: {config.command('create')}"
+        error.hint = f"Create the function with its role: {config.command('deploy')}"
         raise
     return str(answer["Role"])
 

@@ -67,7 +67,7 @@ def plan_function_create(
     return [
         Note(
             "exists",
-            f"function {config.function.name} ({why}: {config.command('update_code')})",
+            f"function {config.function.name} ({why}: {config.command('deploy')})",
         ),
         *_plan_missing(config, state.settings, state.tags, state.concurrency),
         *versions.plan_missing(
@@ -88,7 +88,7 @@ def plan_function_update(
     if state.settings is None:
         raise NotFound(
             f"The function {config.function.name} does not exist.",
-            f"Make it: {config.command('create')}",
+            f"Make it: {config.command('deploy')}",
         )
     return plan_function(config, archive, role_arn, state)
 

@@ -144,7 +144,7 @@ def plan_rights_update(
     """
     if document is None:
         return []
-    hint = f"make it: {config.command('create')}"
+    hint = f"make it: {config.command('deploy')}"
     return only_updating(_policy(config, document, place, state), hint)
 
 

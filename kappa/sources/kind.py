@@ -125,4 +125,4 @@ def unchanged(source: EventSource, note: str = "") -> Note:
 
 def missing(label: str) -> Note:
     """Note a missing source, or the missing URL, that this command does not add."""
-    return Note("missing", f"{label} (add it: add_event_sources)")
+    return Note("missing", f"{label} (add it: deploy)")

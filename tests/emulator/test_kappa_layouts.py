@@ -38,7 +38,7 @@ def test_variables_of_another_environment_do_not_stay(project):
 def test_a_function_that_is_not_made_yet_is_advised_with_its_own_environment(project):
     (project.folder / "code").rename(project.folder / "_src")
     project.config(LATER.format(name=project.name))
-    make = f"Make it: kappa {project.folder}/config.yml create --env bare --region us-east-1"
+    make = f"Make it: kappa {project.folder}/config.yml deploy --env bare --region us-east-1"
     for words in (["update_code"], ["invoke", "--data", "{}"], ["add_event_sources"]):
         done = project.kappa("--env", "bare", "--region", "us-east-1", *words)
         assert (done.returncode, make in done.stderr) == (1, True), done.stderr

@@ -76,7 +76,6 @@ def test_a_config_named_by_the_environment_is_taken_as_in_0_3(run):
         ("--env --record-path", "--debug shows each call"),
         ("completion zsh", "_KAPPA_COMPLETE=zsh_source kappa"),
         ("c.yml completion", "_KAPPA_COMPLETE=bash_source kappa"),
-        ("init", "The config file comes first"),
     ],
 )
 def test_a_word_of_0_7_that_is_gone_says_what_took_its_place(run, words, said):
@@ -87,7 +86,7 @@ def test_a_word_of_0_7_that_is_gone_says_what_took_its_place(run, words, said):
 
 def test_without_a_config_of_0_7_one_must_be_named(run, tmp_path):
     (tmp_path / "kappa.yml").unlink()
-    assert "The config file comes first" in run("deploy").exception.message
+    assert "neither kappa.yml nor config.yml" in run("deploy").exception.message
 
 
 def test_a_config_may_be_called_like_a_command(run, tmp_path):

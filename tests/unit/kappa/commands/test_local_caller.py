@@ -97,7 +97,7 @@ def test_a_role_that_the_config_gives_is_taken():
 def test_a_function_that_is_not_deployed_has_no_role():
     with pytest.raises(NotFound) as caught:
         read_caller(session(FakeAws(get_function_configuration=NotFound("gone"))), as_role=True)
-    assert caught.value.hint == "Create the function with its role: kappa config.yml create"
+    assert caught.value.hint == "Create the function with its role: kappa config.yml deploy"
 
 
 def refusal(**answers):

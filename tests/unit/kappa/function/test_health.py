@@ -147,5 +147,5 @@ def test_create_says_of_a_function_that_exists_what_is_wrong_with_it():
     (item,) = plan(make=plan_function_create, **IDLE)
     assert item.message == (
         "function greeter (the function is Inactive: The function was idle. (Idle): "
-        "kappa config.yml update_code)"
+        "kappa config.yml deploy)"
     )

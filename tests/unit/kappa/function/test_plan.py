@@ -82,7 +82,7 @@ def test_create_leaves_the_code_of_a_function_that_exists_and_says_how_to_update
     state = FunctionState({**SETTINGS, "CodeSha256": "old"})
     plan = plan_function_create(kappa_config(), ARCHIVE, ROLE_ARN, state)
     assert plan == [
-        Note("exists", "function greeter (code: kappa config.yml update_code)"),
+        Note("exists", "function greeter (code: kappa config.yml deploy)"),
     ]
 
 
@@ -219,7 +219,7 @@ def test_a_permission_of_the_same_id_that_differs_is_replaced():
 def test_update_without_a_function_says_how_to_make_it():
     with pytest.raises(NotFound, match="does not exist") as error:
         plan_function_update(kappa_config(), ARCHIVE, ROLE_ARN, FunctionState())
-    assert error.value.hint == "Make it: kappa config.yml create"
+    assert error.value.hint == "Make it: kappa config.yml deploy"
 
 
 def test_update_of_what_is_equal_changes_nothing():
