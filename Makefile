@@ -48,7 +48,6 @@ interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Test commands stopped
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
 soak: interrupted $(SITE)/node_modules/.dev ## Run interrupted, all tests, a long load (over an hour)
-	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/packing/test_pip_install.py
 	TEST_CASES=all node --test tests/unit/page/consistent.test.js
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 2 --dist loadfile tests/browser tests/emulator/test_faults_behind.py tests/emulator/test_local_mode.py
 	$(BIN)/pytest tests/soak

@@ -23,8 +23,7 @@ from kappa.errors import KappaError
 from kappa.local_run.environment import local_paths, memory_mb
 from kappa.local_run.own_files import source_folder
 from kappa.packing.archive import Archive
-from kappa.packing.find_python import find_python, newest
-from kappa.packing.machine import python_minor
+from kappa.packing.find_python import find_python, newest, python_minor
 
 CLIENTS = Path(__file__).parent / "clients"
 _DEADLINE_S = 30

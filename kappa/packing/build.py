@@ -1,6 +1,6 @@
 """Build a config's deployment package from its source, dependencies and required packages.
 
-It turns the config's keys into an Archive. archive.py makes the zip, pip_install.py installs
+It turns the config's keys into an Archive. archive.py makes the zip, requirements.py installs
 packages.
 """
 
@@ -18,8 +18,13 @@ from kappa.errors import ArchiveError
 from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
 from kappa.packing.files import Extras
 from kappa.packing.limits import Limits
-from kappa.packing.machine import machine_of
-from kappa.packing.required import FILE, is_empty, read_required, read_requirements
+from kappa.packing.requirements import (
+    FILE,
+    installed,
+    is_empty,
+    read_required,
+    read_requirements,
+)
 from kappa.packing.write_zip import zip_file
 from kappa.plan.step import Report
 
@@ -126,20 +131,8 @@ def _dependency(config: Config, path: str) -> tuple[str, Path]:
 
 
 def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
-    machine = machine_of(config.function.runtime, config.function.architecture)
-    required = read_required(config, source, machine) if machine else None
-    if required is not None and machine is not None:
-        # Most functions have no packages, and need not wait for what installs them.
-        from kappa.packing.pip_install import installed
-
-        return installed(required, machine)
-    if config.function.requirements and machine is None:
-        raise ArchiveError(
-            f"lambda.requirements are packages of Python; the runtime of "
-            f"{config.function.name} is {config.function.runtime}.",
-            "Take lambda.requirements out, or set a runtime such as python3.13.",
-        )
-    return nullcontext()
+    required = read_required(config, source)
+    return nullcontext() if required is None else installed(config, required)
 
 
 def check_architecture(config: Config, deployed: Sequence[str]) -> None:
@@ -152,9 +145,8 @@ def check_architecture(config: Config, deployed: Sequence[str]) -> None:
     source, architecture = config.beside(config.function.path), config.function.architecture
     if deployed[0] == architecture:
         return
-    machine = machine_of(config.function.runtime, config.function.architecture)
     is_built, is_packed = bool(config.function.build), not is_ready_zip(config)
-    if is_built or (machine and is_packed and read_required(config, source, machine)):
+    if is_built or (is_packed and read_required(config, source)):
         made = "it would be built" if is_built else "its packages would be installed"
         raise config.error(
             ("lambda", "architectures"),

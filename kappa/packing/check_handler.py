@@ -19,7 +19,7 @@ from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError
 from kappa.packing.archive import Archive
-from kappa.packing.required import requirements_path
+from kappa.packing.requirements import requirements_path
 
 _KEYS = ("lambda", "handler")
 _COMPILED = (".pyc", ".so")

@@ -21,8 +21,7 @@ import msgspec
 from kappa.errors import ConfigError
 from kappa.packing import compile_code
 from kappa.packing.archive import Archive
-from kappa.packing.find_python import find_python
-from kappa.packing.machine import python_minor
+from kappa.packing.find_python import find_python, python_minor
 from kappa.packing.package_files import package_by_file
 
 _DEADLINE_S = 60

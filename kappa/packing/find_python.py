@@ -23,6 +23,12 @@ def find_python(name: str) -> str | None:
     return newest(pythons) or path
 
 
+def python_minor(runtime: str) -> int | None:
+    """The minor version of a runtime of Python 3; None if it is another runtime."""
+    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
+    return int(match[1]) if match else None
+
+
 def newest(paths: Iterable[Path]) -> str | None:
     """Choose the program of the latest release, which a folder of its path names, as in v22.10.0.
 

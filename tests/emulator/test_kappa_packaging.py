@@ -5,10 +5,12 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import uuid
 import zipfile
 
 import pytest
+import uv
 import yaml
 
 from kappa.aws import Aws
@@ -85,8 +87,8 @@ def test_the_package_holds_what_is_required(done, tmp_path, name):
         )
         packed.writestr("tea-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         packed.writestr("tea-1.0.dist-info/RECORD", "tea.py,,\n")
-    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf), "PIP_CONFIG_FILE": os.devnull}
-    said = done("new/config.yml", "package", "--output", "out.zip", "--list", **pip).stdout
+    offline = {"UV_OFFLINE": "1", "UV_FIND_LINKS": str(shelf)}
+    said = done("new/config.yml", "package", "--output", "out.zip", "--list", **offline).stdout
     with zipfile.ZipFile(tmp_path / "out.zip") as packed:
         assert "tea.py" in packed.namelist()
     digest = hashlib.sha256((tmp_path / "out.zip").read_bytes()).digest()
@@ -94,34 +96,19 @@ def test_the_package_holds_what_is_required(done, tmp_path, name):
     assert "10 B  tea.py" in said
 
 
-LOCK = """
-version = 1
-revision = 3
-requires-python = ">=3.13"
-
-[[package]]
+PROJECT = """
+[project]
 name = "greeter"
 version = "0.1.0"
-source = { virtual = "." }
-dependencies = [{ name = "milk" }]
-
-[package.dev-dependencies]
-dev = [{ name = "taster" }]
-
-[[package]]
-name = "milk"
-version = "1.0"
-source = { editable = "milk" }
-dependencies = [
-    { name = "sugar", marker = "sys_platform == 'win32'" },
-    { name = "tea", marker = "platform_machine == 'aarch64'" },
-]
-
-[[package]]
-name = "tea"
-version = "1.0"
-source = { registry = "shelf" }
-wheels = [{ path = "tea-1.0-py3-none-any.whl" }]
+requires-python = ">=3.11"
+dependencies = ["milk"]
+[dependency-groups]
+dev = ["taster"]
+[tool.uv]
+no-index = true
+find-links = ["shelf"]
+[tool.uv.sources]
+milk = { path = "milk" }
 """
 BACKEND = """
 import pathlib, zipfile
@@ -145,7 +132,6 @@ def test_a_project_of_uv_is_deployed_with_its_locked_packages_and_answers(
 ):
     done("config.yml", "init", name)
     wheel(tmp_path / "shelf", version="1.0", **{"tea/leaf.py": "KIND = 'green'"})
-    wheel(tmp_path / "shelf", version="2.0")
     folder = tmp_path / "milk"
     folder.mkdir()
     (folder / "milk.py").write_text("from tea.leaf import KIND\n")
@@ -153,19 +139,22 @@ def test_a_project_of_uv_is_deployed_with_its_locked_packages_and_answers(
     (folder / "pyproject.toml").write_text(
         "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
         "[project]\nname = 'milk'\nversion = '1.0'\n"
+        "dependencies = ['tea; platform_machine == \"aarch64\"']\n"
     )
-    (tmp_path / "uv.lock").write_text(LOCK)
+    wheel(tmp_path / "shelf", "taster")
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    subprocess.run([uv.find_uv_bin(), "lock", "--quiet"], cwd=tmp_path, check=True)
+    wheel(tmp_path / "shelf", version="2.0")
     (code,) = (tmp_path / "code").glob("*.py")
     code.write_text("from milk import KIND\n\ndef handler(event, context):\n    return KIND\n")
     config = (tmp_path / "config.yml").read_text() + "  requirements: uv.lock\n"
     (tmp_path / "config.yml").write_text(config)
-    pip = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
-    refused = kappa("config.yml", "deploy", **pip)
+    refused = kappa("config.yml", "deploy")
     assert refused.returncode == 1
-    assert f"milk @ {folder.as_uri()} is not a wheel" in refused.stderr
+    assert "milk" in refused.stderr
     assert "lambda.build_packages" in refused.stderr
     (tmp_path / "config.yml").write_text(f"{config}  build_packages: [milk]\n")
-    done("config.yml", "deploy", **pip)
+    done("config.yml", "deploy")
     assert json.loads(done("config.yml", "invoke").stdout) == "green"
     done("config.yml", "delete")
 

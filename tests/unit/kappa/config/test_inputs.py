@@ -9,7 +9,6 @@ from kappa.commands.session import open_session
 from kappa.config.inputs import Inputs, collecting, depends_on, read_again
 from kappa.errors import ConfigError
 from kappa.packing.files import Extras, all_files
-from kappa.packing.pip_cache_key import read_inputs
 
 CONFIG = """\
 include: values.yml
@@ -88,16 +87,6 @@ def test_a_build_counts_by_what_it_reads_and_what_is_packed(tmp_path, monkeypatc
     assert names(inputs.code, tmp_path) == {"src/greeter.py", "code/greeter.py", "code/words.py"}
     # What the build made is no change.
     assert read_again(inputs).code == inputs.code
-
-
-def test_requirements_count_with_the_files_that_they_name(tmp_path):
-    written(tmp_path, {"more.txt": "", "wheels/a-1-py3-none-any.whl": "", "b-1.whl": ""})
-    inputs = Inputs()
-    with collecting(inputs):
-        read_inputs("-r more.txt\n--find-links wheels\n./b-1.whl\n", tmp_path, "")
-    files = {"more.txt", "b-1.whl", "wheels/a-1-py3-none-any.whl"}
-    assert names(inputs.settings, tmp_path) == files
-    assert names(inputs.folders, tmp_path) == {"wheels"}
 
 
 def test_a_file_that_is_missing_counts_since_it_may_come(tmp_path):
