@@ -8,12 +8,8 @@ from typing import Any
 
 # Common names of some settings; the others keep AWS's name.
 _NAMES = {
-    "CapacityProviderConfig": "capacity provider",
-    "DurableConfig": "durable execution",
-    "FileSystemConfigs": "file system",
     "ResolvedS3Object": "code in S3",
     "SourceKMSKeyArn": "key of the zip",
-    "TenancyConfig": "tenant isolation",
 }
 
 

@@ -151,8 +151,16 @@ def _config_error(
         return missing, tree.error(keys, words, hint)
     shows = keys in tree.texts and not _SECRET & set(keys)
     stands = f"is {tree.texts[keys]!r}" if shows else "is of the wrong kind"
-    hint = f"Allowed: {allowed(_type_at(kind, inner))}."
+    hint = _hint(_type_at(kind, inner), tree.texts[keys] if shows else "")
     return keys, tree.error(keys, f"{dotted(keys)} {stands}.", hint)
+
+
+def _hint(kind: object, word: str) -> str:
+    """Suggest the choice that was meant, or describe what is allowed."""
+    choices = get_args(_bare(kind)) if get_origin(_bare(kind)) is Literal else ()
+    near = [choice for choice in choices if str(choice).lower() == word.lower()]
+    near = near or difflib.get_close_matches(word, map(str, choices), n=1)
+    return f"Did you mean `{near[0]}`?" if near else f"Allowed: {allowed(kind)}."
 
 
 def _unknown_key(tree: Tree, keys: Keys, known: list[str]) -> ConfigError:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from kappa.config import layout_07
-from kappa.config.model import File
+from kappa.config.setting_types import file_type
 from kappa.config.values import KINDS
 
 _VALUE = {"$ref": "#/$defs/value"}
@@ -33,7 +33,7 @@ def schema_json() -> str:
 
 def schema() -> dict[str, Any]:
     """Make the schema: one file, or one with environments, whose sections may be partial."""
-    kinds = (File, layout_07.Environment, layout_07.Top)
+    kinds = (file_type(), layout_07.Environment, layout_07.Top)
     _, defs = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     strict = {name: _lenient(definition) for name, definition in defs.items()}
     parts = {f"{name}Part": _part(strict[name]) for name in _PARTS}
@@ -76,6 +76,7 @@ def _open(strict: dict[str, Any], parts: dict[str, Any]) -> None:
         "environments": environments,
     }
     function = parts["FunctionPart"]["properties"]
+    parts["EnvironmentPart"]["properties"]["vpc_config"] = function["vpc"]
     function["vpc_config"] = function["vpc"]
     function["log_retention_policy"] = function["log_retention_days"]
     for key in ("excluded_dirs", "excluded_files"):

@@ -14,7 +14,7 @@ from msgspec import Meta
 from kappa.config.convert import allowed, convert, fits, suggestion
 from kappa.config.error_list import check_all
 from kappa.config.merge import TreeBuilder, dig
-from kappa.config.model import Section, Vpc
+from kappa.config.model import Section
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.config.value_types import (
     AliasName,
@@ -64,7 +64,7 @@ class Environment(Section, frozen=True):
     resources: Annotated[Any, Meta(description="not used: policy.resources are")] = None
     event_sources: tuple[dict[str, Any], ...] = ()
     environment_variables: dict[str, Any] | None = None
-    vpc_config: Vpc | None = None
+    vpc_config: Annotated[Any, Meta(description="lambda.vpc")] = None
 
 
 class Top(Section, frozen=True):

@@ -1,7 +1,8 @@
 """The keys of a kappa config, section by section, and the config as the commands get it.
 
-Owns which keys there are and what each holds; the types of values are in value_types.py. A key
-that is not set is None, or empty where AWS has no empty value. Rules between keys are those of
+Owns which keys there are and what each holds, except the settings of AWS's calls, which are rows
+of settings.py; the types of values are in value_types.py. A key that is not set is None, or empty
+where AWS has no empty value. Rules between keys are those of
 iam_rules, function_rules and source_rules; reading is read.py's.
 
 All sections stand in this one file, long as it is, so that a key is looked for in one place.
@@ -31,27 +32,18 @@ from kappa.config.value_types import (
     BucketName,
     BuildCommand,
     Concurrency,
-    DeadLetterArn,
-    Description,
     DestinationArn,
     Document,
-    EphemeralStorage,
     EventAge,
     EventSourceToken,
     FailureArn,
     FunctionName,
-    GroupIds,
-    Handler,
     IamPath,
     ImageUri,
     Json,
     KeepVersions,
-    KeyArn,
-    Layers,
     LogDays,
-    LogGroup,
     MaxAge,
-    Memory,
     OptionalJson,
     OrganizationId,
     PackageName,
@@ -69,12 +61,8 @@ from kappa.config.value_types import (
     RuleWords,
     StatementId,
     StreamRetries,
-    SubnetIds,
     Text,
-    Timeout,
-    Tracing,
     TumblingWindow,
-    WorkingDirectory,
 )
 from kappa.errors import ConfigError
 
@@ -143,27 +131,24 @@ class Async(Section, frozen=True):
 class Vpc(Section, frozen=True):
     """lambda.vpc: the network that the function is in; empty for none."""
 
-    subnet_ids: SubnetIds = ()
-    security_group_ids: GroupIds = ()
+    subnet_ids: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
     ipv6: bool | None = None
 
 
 class Logging(Section, frozen=True):
     """lambda.logging: how and where the function logs; empty for AWS's own way."""
 
-    format: Literal["JSON", "Text"] | None = None
-    application_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] | None = None
-    system_level: Literal["DEBUG", "INFO", "WARN"] | None = None
-    group: LogGroup = ""
+    format: str | None = None
+    application_level: str | None = None
+    system_level: str | None = None
+    group: str = ""
 
 
 class Image(Section, frozen=True):
     """lambda.image: a container image in place of path, handler and runtime."""
 
     uri: ImageUri
-    command: tuple[str, ...] | None = None
-    entry_point: tuple[str, ...] | None = None
-    working_directory: WorkingDirectory | None = None
 
 
 class KeyFilter(Section, frozen=True):
@@ -262,26 +247,28 @@ class Url(Section, frozen=True):
 
 
 class Function(Section, frozen=True):
-    """The lambda section. None: not set, so AWS keeps its value."""
+    """The lambda section. None: not set, so AWS keeps its value.
+
+    The table of settings adds every setting of AWS's calls, and checks each; of those, only what
+    kappa itself reads stands here.
+    """
 
     name: FunctionName
     path: Text = ""
-    handler: Handler = ""
-    runtime: Text = ""
+    handler: str = ""
+    runtime: str = ""
     image: Image | None = None
-    description: Description | None = None
-    memory_size: Memory | None = None
-    timeout: Timeout | None = None
+    memory_size: int | None = None
+    timeout: int | None = None
     environment: dict[str, str] | None = None
     architectures: tuple[Literal["arm64", "x86_64"], ...] | None = None
-    ephemeral_storage_mb: EphemeralStorage | None = None
-    layers: Layers | None = None
+    ephemeral_storage_mb: int | None = None
+    layers: tuple[str, ...] | None = None
     vpc: Vpc | None = None
-    tracing: Tracing | None = None
-    kms_key: KeyArn | None = None
+    kms_key: str | None = None
     tags: dict[str, str] | None = None
     reserved_concurrency: Reserved | None = None
-    dead_letter: DeadLetterArn | None = None
+    dead_letter: str | None = None
     logging: Logging | None = None
     permissions: tuple[Permission, ...] = ()
     event_sources: tuple[EventSource, ...] = ()

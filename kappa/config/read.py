@@ -23,6 +23,7 @@ from kappa.config.iam_rules import check_iam, document_errors
 from kappa.config.model import Config, File, Role, Written
 from kappa.config.normalize import normalized, without_trailing_slashes
 from kappa.config.policy_document import names_for_later
+from kappa.config.setting_types import file_type
 from kappa.config.source_rules import check_sources
 from kappa.config.tree import Keys, Tree, read_tree
 from kappa.config.unread import at, parts_of, raise_certain, unread_places, without
@@ -52,7 +53,8 @@ def read_config(
     places = unread_places(resolved.tree, resolved.included.values)
     parts = parts_of(places)
     tree = without(resolved.tree, parts)
-    settings = convert(tree, normalized(tree), File)
+    data = normalized(tree)
+    settings: File = convert(tree, data, file_type(data))
     checks = (_check_region, check_iam, check_function, check_sources)
     try:
         check_all(partial(check, tree, settings) for check in checks)

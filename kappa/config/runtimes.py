@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kappa.config.aws_model import choices
+from kappa.config.aws_model import shape
 from kappa.config.convert import suggestion
 
 # Source: AWS Lambda guide, "Lambda runtimes", deprecated runtimes. Newer ones may have joined
@@ -55,7 +55,7 @@ def warning(runtime: str) -> str:
             f"AWS has deprecated the runtime {runtime}: it may refuse to make or update such a "
             f"function. Use {newer}, and try the code with it."
         )
-    known = choices("lambda", "Runtime")
+    known = shape("Runtime")["enum"]
     if not runtime or runtime in known:
         return ""
     # AWS may have a newer runtime than the installed SDK: no error.

@@ -56,7 +56,6 @@ Document = Annotated[
 # lambda
 
 FunctionName = Annotated[str, _whole(r"[a-zA-Z0-9_-]{1,64}", "1 to 64 letters, digits, - and _")]
-Description = Annotated[str, Meta(max_length=256, description="a text of at most 256 characters")]
 Handler = Annotated[
     str,
     Meta(
@@ -66,9 +65,6 @@ Handler = Annotated[
         description="1 to 128 characters without a blank, such as greeter.handler",
     ),
 ]
-Timeout = Annotated[int, Meta(ge=1, le=5400, description="1 to 5400 (seconds)")]
-Memory = Annotated[int, Meta(ge=128, le=32768, description="128 to 32768 (MB)")]
-EphemeralStorage = Annotated[int, Meta(ge=512, le=32768, description="512 to 32768 (MB)")]
 LayerArn = Annotated[
     str,
     _whole(
@@ -141,9 +137,6 @@ ImageUri = Annotated[
         r"(:[a-zA-Z0-9._-]+)?(@sha256:[0-9a-f]{64})?",
         "an image in ECR, such as 123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1",
     ),
-]
-WorkingDirectory = Annotated[
-    str, Meta(max_length=1000, description="a path of at most 1000 characters")
 ]
 
 # lambda.vpc

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from kappa.config.model import Config
+from kappa.config.settings import FUNCTION
 from kappa.errors import Conflict
 from kappa.function.code import compare_code
-from kappa.function.params import SETTINGS, current, desired, function_params
+from kappa.function.params import current, desired, differing, function_params
 from kappa.packing.archive import Archive
 from kappa.plan.step import Guard
 
@@ -44,12 +45,13 @@ class Compared(msgspec.Struct, frozen=True):
 
     def _settings(self, answer: Answer, *, done: bool) -> list[str]:
         actual = answer["Configuration"]
-        is_new = self.before is None
-        expected = desired(self.config, self.role_arn, actual) if done or is_new else {}
+        expected: dict[str, Any] = {}
         if self.before is not None:
             before = self.before["Configuration"]
-            expected = {key: current(before, key) for key in SETTINGS} | expected
-        return [key for key, value in expected.items() if current(actual, key) != value]
+            expected = {key: current(before, key) for key in ("Role", *FUNCTION.members)}
+        if done or self.before is None:
+            expected |= desired(self.config, self.role_arn, actual)
+        return differing(expected, actual)
 
     def _code(self, answer: Answer, *, done: bool) -> list[str]:
         if not done and self.before is not None:

@@ -82,7 +82,7 @@ def check_usable(config: Config, settings: Mapping[str, Any]) -> None:
         )
 
 
-def ready(config: Config, field: str, until: str, *, always: bool = False) -> Wait:
+def ready(config: Config, field: str, *until: str, always: bool = False) -> Wait:
     """Wait until a change of the function has ended.
 
     At the end of a plan it is skipped, unless `always` or the change can still fail: network, key,
@@ -95,7 +95,7 @@ def ready(config: Config, field: str, until: str, *, always: bool = False) -> Wa
         "get_function_configuration",
         {"FunctionName": function.name},
         field,
-        until=(until,),
+        until=until,
         failed=("Failed",),
         reason=f"{field}Reason",
         for_next=not (fails_late or always),

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.errors import NotFound
+from kappa.config.settings import FUNCTION
+from kappa.config.tree import dotted
+from kappa.errors import Conflict, NotFound
 from kappa.function import aliases, async_calls, conflicts, health, versions
 from kappa.function.code import code_params, plan_code
 from kappa.function.conflicts import Compared
 from kappa.function.health import ready
-from kappa.function.params import current, desired, first_settings
+from kappa.function.params import current, desired, differing, first_settings
 from kappa.function.permissions import plan_grant
 from kappa.function.state import FunctionState, check_read
 from kappa.packing import upload
@@ -112,7 +114,7 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         params,
         "created",
         f"function {function.name}",
-        wait=ready(config, "State", "Active"),
+        wait=ready(config, "State", "Active", "ActiveNonInvocable"),
         recheck=_recheck(config, archive, role_arn),
         conflict_hint="Another command has just made it: run the same command again.",
         **upload.expected(config, archive),
@@ -167,9 +169,9 @@ def _plan_settings(
 ) -> Step | Note:
     name = compared.config.function.name
     settings = desired(compared.config, compared.role_arn, actual)
-    before = {key: current(actual, key) for key in settings}
-    changed = [key for key in settings if before[key] != settings[key]]
-    sent = list(settings) if failure else changed
+    changed = differing(settings, actual)
+    _check_fixed(compared.config, changed)
+    sent = [key for key in settings if key in changed or (failure and key in FUNCTION.updatable)]
     if not sent:
         return Note("unchanged", f"settings of {name}")
     message = ": ".join([f"settings of {name}", *filter(None, [", ".join(changed)])])
@@ -180,11 +182,30 @@ def _plan_settings(
         "updated",
         f"{message}, again ({failure})" if failure else message,
         wait=ready(compared.config, "LastUpdateStatus", "Successful", always=bool(failure)),
-        before={key: before[key] for key in sent},
+        before={key: current(actual, key) for key in sent},
         guard=conflicts.guard_update(
             compared, "settings", settings=False, code=code_done, again=bool(failure)
         ),
     )
+
+
+def _check_fixed(config: Config, changed: list[str]) -> None:
+    """Refuse to change what AWS takes at the creation only.
+
+    Raises: Conflict, naming the key.
+    """
+    names = {key.path: key.name for key in FUNCTION.keys}
+    for member in changed:
+        if member not in FUNCTION.updatable:
+            keys = ("lambda", names[member])
+            raise Conflict(
+                config.error(
+                    keys,
+                    f"AWS sets {dotted(keys)} when it makes {config.function.name}, and cannot "
+                    "change it.",
+                ).message,
+                "Take the key out; or give the function another name, or `delete` it first.",
+            )
 
 
 def _compared(

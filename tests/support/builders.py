@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import botocore
 import botocore.session
+import msgspec
 from botocore.validate import ParamValidator
 
 from lambda_chat.config import ChatConfig
@@ -113,24 +114,32 @@ def moment(offset_s):
 
 def kappa_config(function=None, policy=None, role=None, **changes):
     """A kappa config as read_config returns it; each argument takes the keys of its section."""
-    from kappa.config import model as settings
-    from kappa.config.model import EventSource
+    from kappa.config import model
+    from kappa.config.convert import without_nulls
+    from kappa.config.setting_types import file_type
+    from kappa.config.write import plain
 
-    sources = tuple(EventSource(**source) for source in (function or {}).pop("sources", ()))
-    grants = tuple(settings.Permission(**grant) for grant in (function or {}).pop("grants", ()))
     section = {
         "name": "greeter",
         "path": "code",
         "handler": "greeter.handler",
         "runtime": "python3.13",
-        "event_sources": sources,
-        "permissions": grants,
+        **(function or {}),
     }
-    return settings.Config(
+    removable = ("description", "kms_key", "dead_letter")
+    words = {"sources": "event_sources", "grants": "permissions", "async_": "async"}
+    data = {
+        "lambda": {
+            words.get(key, key): value
+            for key, value in plain(section).items()
+            if value != "" or key in removable
+        }
+    }
+    return model.Config(
         file=Path("config.yml"),
-        function=settings.Function(**section | (function or {})),
-        policy=None if policy is None else settings.Policy(**policy),
-        role=settings.Role(**(role or {"name": "greeter-role"})),
+        function=msgspec.convert(without_nulls(data), file_type(data)).lambda_,
+        policy=None if policy is None else model.Policy(**policy),
+        role=model.Role(**(role or {"name": "greeter-role"})),
         **changes,
     )
 

@@ -16,6 +16,7 @@ from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
 from kappa.config.function_rules import lets_anyone_in
 from kappa.config.model import URL_STATEMENT
+from kappa.config.settings import FUNCTION
 from kappa.config.values import names_in
 from kappa.function.permissions import Statement, grants
 from kappa.iam.owner import config_name
@@ -68,65 +69,19 @@ def describe(existing: Existing, path: str, requirements: bool) -> Described:
 def _settings(function: Mapping[str, Any], path: str) -> dict[str, Any]:
     settings = function["Configuration"]
     tags = {k: v for k, v in function.get("Tags", {}).items() if not k.startswith("aws:")}
-    storage = settings.get("EphemeralStorage", {}).get("Size")
-    snap_start = settings.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions"
+    own = FUNCTION.section(settings)
+    uri = function.get("Code", {}).get("ImageUri")
+    first = {key: own.pop(key, None) for key in ("description", "handler", "runtime")}
     return {
         "name": settings["FunctionName"],
-        "description": settings.get("Description") or None,
         "path": path or None,
-        "handler": settings.get("Handler") or None,
-        "runtime": settings.get("Runtime") or None,
-        "image": _image(function),
+        **first,
         "architectures": settings.get("Architectures"),
-        "memory_size": settings.get("MemorySize"),
-        "timeout": settings.get("Timeout"),
-        "ephemeral_storage_mb": storage if storage != 512 else None,
-        "environment": settings.get("Environment", {}).get("Variables") or None,
-        "layers": [layer["Arn"] for layer in settings.get("Layers", ())] or None,
-        "vpc": _vpc(settings.get("VpcConfig", {})),
-        "tracing": "Active" if settings.get("TracingConfig", {}).get("Mode") == "Active" else None,
-        "kms_key": settings.get("KMSKeyArn") or None,
+        **own,
+        "image": {"uri": uri, **own.get("image", {})} if uri else None,
         "tags": tags or None,
         "reserved_concurrency": function.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-        "dead_letter": settings.get("DeadLetterConfig", {}).get("TargetArn") or None,
-        "logging": _logging(settings),
-        "snap_start": True if snap_start else None,
     }
-
-
-def _image(function: Mapping[str, Any]) -> dict[str, Any] | None:
-    uri = function.get("Code", {}).get("ImageUri")
-    if not uri:
-        return None
-    image = function["Configuration"].get("ImageConfigResponse", {}).get("ImageConfig", {})
-    return {
-        "uri": uri,
-        "command": image.get("Command") or None,
-        "entry_point": image.get("EntryPoint") or None,
-        "working_directory": image.get("WorkingDirectory") or None,
-    }
-
-
-def _vpc(vpc: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not vpc.get("SubnetIds"):
-        return None
-    return {
-        "subnet_ids": vpc["SubnetIds"],
-        "security_group_ids": vpc["SecurityGroupIds"],
-        "ipv6": True if vpc.get("Ipv6AllowedForDualStack") else None,
-    }
-
-
-def _logging(settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    logging = settings.get("LoggingConfig", {})
-    group = logging.get("LogGroup")
-    section = {
-        "format": logging.get("LogFormat") if logging.get("LogFormat") == "JSON" else None,
-        "application_level": logging.get("ApplicationLogLevel"),
-        "system_level": logging.get("SystemLogLevel"),
-        "group": group if group != f"/aws/lambda/{settings['FunctionName']}" else None,
-    }
-    return section if any(section.values()) else None
 
 
 def _asynchronous(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:

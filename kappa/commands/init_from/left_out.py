@@ -17,49 +17,7 @@ from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.errors import AwsError, NotFound
 from kappa.function.version_state import read_users
 
-# What a config expresses of a function, and what AWS only reports; None: the whole of it.
-_FUNCTION: Mapping[str, tuple[str, ...] | None] = {
-    **dict.fromkeys(
-        (
-            "Architectures",
-            "CodeSha256",
-            "CodeSize",
-            "ConfigSha256",
-            "Description",
-            "FunctionArn",
-            "FunctionName",
-            "Handler",
-            "KMSKeyArn",
-            "LastModified",
-            "LastUpdateStatus",
-            "LastUpdateStatusReason",
-            "LastUpdateStatusReasonCode",
-            "Layers",
-            "MasterArn",
-            "MemorySize",
-            "PackageType",
-            "RevisionId",
-            "Role",
-            "Runtime",
-            "RuntimeVersionConfig",
-            "SigningJobArn",
-            "SigningProfileVersionArn",
-            "State",
-            "StateReason",
-            "StateReasonCode",
-            "Timeout",
-            "Version",
-        )
-    ),
-    "DeadLetterConfig": ("TargetArn",),
-    "Environment": ("Variables",),
-    "EphemeralStorage": ("Size",),
-    "ImageConfigResponse": ("ImageConfig",),
-    "LoggingConfig": ("ApplicationLogLevel", "LogFormat", "LogGroup", "SystemLogLevel"),
-    "SnapStart": ("ApplyOn", "OptimizationStatus"),
-    "TracingConfig": ("Mode",),
-    "VpcConfig": ("Ipv6AllowedForDualStack", "SecurityGroupIds", "SubnetIds", "VpcId"),
-}
+# What a config expresses of the code, and what AWS only reports.
 _CODE: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
     ("ImageUri", "Location", "RepositoryType", "ResolvedImageUri")
 )
@@ -69,7 +27,6 @@ def unknown_settings(function: Mapping[str, Any]) -> list[str]:
     """Name the settings of GetFunction's answer that a config has no key for."""
     tags = {k: v for k, v in function.get("Tags", {}).items() if k.startswith("aws:")}
     return [
-        *list_unknown(function["Configuration"], _FUNCTION),
         *list_unknown(function.get("Code", {}), _CODE),
         *([f"AWS's own tags: {as_text(tags)}"] if tags else []),
         *(

@@ -6,7 +6,7 @@ by recorded answers: it adds defaults, leaves out what is empty, and knows its o
 
 import pytest
 
-from kappa.config.model import Async, Image, Logging, Vpc
+from kappa.config.model import Async
 from kappa.function import async_calls
 from kappa.function.plan import (
     plan_function,
@@ -88,12 +88,12 @@ EMPTY = {
     "description": "",
     "environment": {},
     "layers": (),
-    "vpc": Vpc(),
+    "vpc": {},
     "tracing": False,
     "ephemeral_storage_mb": 512,
     "kms_key": "",
     "dead_letter": "",
-    "logging": Logging(),
+    "logging": {},
     "snap_start": False,
     "tags": {},
     "reserved_concurrency": "none",
@@ -110,15 +110,16 @@ FULL = {
     "architectures": ("arm64",),
     "ephemeral_storage_mb": 512,
     "layers": LAYERS,
-    "vpc": Vpc(
-        subnet_ids=("subnet-2", "subnet-1", "subnet-3"), security_group_ids=("sg-2", "sg-1")
-    ),
+    "vpc": {
+        "subnet_ids": ("subnet-2", "subnet-1", "subnet-3"),
+        "security_group_ids": ("sg-2", "sg-1"),
+    },
     "tracing": True,
     "kms_key": KEY,
     "tags": {"Team": "tea", "stra\N{LATIN SMALL LETTER SHARP S}e": "\N{SNOWMAN}", "empty": ""},
     "reserved_concurrency": 0,
     "dead_letter": QUEUE,
-    "logging": Logging(format="JSON", system_level="WARN", group="/ours"),
+    "logging": {"format": "JSON", "system_level": "WARN", "group": "/ours"},
     "snap_start": True,
     "async_": Async(maximum_retry_attempts=0, on_failure=QUEUE),
 }
@@ -143,7 +144,7 @@ def deployed(said, state):
         state.asynchronous,
         state.concurrency,
     )
-    code = {"ImageUri": said["image"].uri} if said.get("image") else {}
+    code = {"ImageUri": said["image"]["uri"]} if said.get("image") else {}
     for step in steps(planned(said, state)):
         sent = dict(step.params)
         if step.operation in ("create_function", "update_function_configuration"):
@@ -172,13 +173,13 @@ def deployed(said, state):
         {},
         FULL,
         EMPTY,
-        {**IMAGE, **OF_IMAGE, "image": Image(uri=URI, command=("a", "b"))},
-        {**IMAGE, "image": Image(uri=URI, command=(), entry_point=(), working_directory="")},
-        {**IMAGE, "image": Image(uri=URI)},
-        {"logging": Logging(format="JSON")},
-        {"logging": Logging(format="Text")},
-        {"logging": Logging(group="/ours")},
-        {"vpc": Vpc(subnet_ids=("subnet-1",), security_group_ids=("sg-1",), ipv6=True)},
+        {**IMAGE, **OF_IMAGE, "image": {"uri": URI, "command": ("a", "b")}},
+        {**IMAGE, "image": {"uri": URI, "command": (), "entry_point": (), "working_directory": ""}},
+        {**IMAGE, "image": {"uri": URI}},
+        {"logging": {"format": "JSON"}},
+        {"logging": {"format": "Text"}},
+        {"logging": {"group": "/ours"}},
+        {"vpc": {"subnet_ids": ("subnet-1",), "security_group_ids": ("sg-1",), "ipv6": True}},
         {"async_": Async(on_failure="")},
         {"async_": Async(on_success=QUEUE, on_failure="")},
     ],

@@ -28,7 +28,7 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
         ),
         ("  zzz: 1\n", "9: unknown key lambda.zzz.\n  Allowed: alias, architectures,"),
         ("  timeout: 3\n  timeout: 4\n", "10: lambda.timeout is given twice (first: line 9)."),
-        ("  architectures: [arm]\n", "architectures[0] is 'arm'.\n  Allowed: arm64, x86_64."),
+        ("  architectures: [arm]\n", "architectures[0] is 'arm'.\n  Did you mean `arm64`?"),
         ("  architectures: [arm64, x86_64]\n", "9: a function has one architecture."),
         ("  log_retention_days: 31\n", "9: lambda.log_retention_days is 31.\n  Allowed: 1, 3, 5"),
         ("  environment: {9A: x}\n", "9: '9A' is not a valid variable name."),

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from kappa.config.function_rules import check_regions, lets_anyone_in
-from kappa.config.model import Image
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL
@@ -49,7 +48,7 @@ def test_every_setting_reads(tmp_path):
 def test_an_image_reads_without_path_handler_and_runtime(tmp_path):
     base = "iam: {role: {name: r}}\nlambda:\n  name: greeter\n"
     config = read(tmp_path, f"image: {{uri: {URI}, command: [a, b]}}", base=base)
-    assert config.function.image == Image(uri=URI, command=("a", "b"))
+    assert (config.function.image.uri, config.function.image.command) == (URI, ("a", "b"))
 
 
 @pytest.mark.parametrize(

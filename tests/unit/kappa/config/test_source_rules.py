@@ -198,7 +198,8 @@ def test_a_url_reads(read):
     ("url", "said"),
     [
         ("{}", "lambda.url.auth is missing"),
-        ("{auth: IAM}", "Allowed: AWS_IAM, NONE"),
+        ("{auth: IAM}", "Did you mean `AWS_IAM`?"),
+        ("{auth: open}", "Allowed: AWS_IAM, NONE"),
         ("{auth: NONE, cors: {max_age_s: 86401}}", "Allowed: 0 to 86400 (seconds)"),
         ("{auth: NONE, cors: {allow_methods: [OPTIONS]}}", "Allowed: *, DELETE, GET"),
         ("{auth: NONE, cors: {origins: []}}", "Did you mean `allow_origins`?"),

@@ -9,7 +9,6 @@ import pytest
 from kappa.commands.deploy import plan_create, plan_deploy
 from kappa.commands.rollback import plan_rollback
 from kappa.commands.session import Session
-from kappa.config.model import Image
 from kappa.errors import Conflict
 from kappa.plan.apply import apply
 from tests.support.builders import kappa_config
@@ -23,7 +22,7 @@ def config(alias, release=1, **function):
         "path": "",
         "handler": "",
         "runtime": "",
-        "image": Image(uri=f"{IMAGES}:{release}"),
+        "image": {"uri": f"{IMAGES}:{release}"},
         "environment": {"STAGE": alias},
         "publish": True,
         "alias": alias,

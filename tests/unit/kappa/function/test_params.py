@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kappa.config.model import Async, Image, Logging, Vpc
+from kappa.config.model import Async
 from kappa.errors import Conflict, NotFound
 from kappa.function.plan import (
     plan_function,
@@ -57,10 +57,10 @@ JSON = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": "/ours"}
 @pytest.mark.parametrize(
     ("said", "has", "changed"),
     [
-        ({"vpc": Vpc(subnet_ids=("subnet-1",), security_group_ids=("sg-1",))}, {}, VPC),
-        ({"vpc": Vpc()}, {"VpcConfig": {**VPC, "VpcId": "vpc-1"}}, NO_VPC),
+        ({"vpc": {"subnet_ids": ("subnet-1",), "security_group_ids": ("sg-1",)}}, {}, VPC),
+        ({"vpc": {}}, {"VpcConfig": {**VPC, "VpcId": "vpc-1"}}, NO_VPC),
         (
-            {"vpc": Vpc(subnet_ids=("subnet-2",), security_group_ids=("sg-1",))},
+            {"vpc": {"subnet_ids": ("subnet-2",), "security_group_ids": ("sg-1",)}},
             {"VpcConfig": {**VPC, "Ipv6AllowedForDualStack": True}},
             {**VPC, "SubnetIds": ["subnet-2"], "Ipv6AllowedForDualStack": True},
         ),
@@ -77,14 +77,14 @@ JSON = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": "/ours"}
         ({"kms_key": ""}, {"KMSKeyArn": KEY}, ""),
         ({"dead_letter": QUEUE}, {}, {"TargetArn": QUEUE}),
         ({"dead_letter": ""}, {"DeadLetterConfig": {"TargetArn": QUEUE}}, {"TargetArn": ""}),
-        ({"logging": Logging(format="JSON")}, {}, {**TEXT, "LogFormat": "JSON"}),
-        ({"logging": Logging(group="/new")}, {"LoggingConfig": JSON}, {**JSON, "LogGroup": "/new"}),
+        ({"logging": {"format": "JSON"}}, {}, {**TEXT, "LogFormat": "JSON"}),
+        ({"logging": {"group": "/new"}}, {"LoggingConfig": JSON}, {**JSON, "LogGroup": "/new"}),
         (
-            {"logging": Logging(format="Text")},
+            {"logging": {"format": "Text"}},
             {"LoggingConfig": JSON},
             {"LogFormat": "Text", "LogGroup": "/ours"},
         ),
-        ({"logging": Logging()}, {"LoggingConfig": JSON}, TEXT),
+        ({"logging": {}}, {"LoggingConfig": JSON}, TEXT),
         ({"snap_start": True}, {}, {"ApplyOn": "PublishedVersions"}),
         (
             {"snap_start": False},
@@ -103,10 +103,10 @@ def test_a_setting_that_differs_is_sent_whole_with_what_it_replaces(said, has, c
 @pytest.mark.parametrize(
     ("said", "has"),
     [
-        ({"vpc": Vpc()}, {}),
-        ({"vpc": Vpc()}, {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}}),
+        ({"vpc": {}}, {}),
+        ({"vpc": {}}, {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}}),
         (
-            {"vpc": Vpc(subnet_ids=("subnet-2", "subnet-1"), security_group_ids=("sg-1",))},
+            {"vpc": {"subnet_ids": ("subnet-2", "subnet-1"), "security_group_ids": ("sg-1",)}},
             {"VpcConfig": {**VPC, "SubnetIds": ["subnet-1", "subnet-2"]}},
         ),
         ({"layers": ()}, {}),
@@ -114,8 +114,8 @@ def test_a_setting_that_differs_is_sent_whole_with_what_it_replaces(said, has, c
         ({"ephemeral_storage_mb": 512}, {}),
         ({"kms_key": ""}, {}),
         ({"dead_letter": ""}, {}),
-        ({"logging": Logging(application_level="INFO", format="JSON")}, {"LoggingConfig": JSON}),
-        ({"logging": Logging()}, {"LoggingConfig": TEXT}),
+        ({"logging": {"application_level": "INFO", "format": "JSON"}}, {"LoggingConfig": JSON}),
+        ({"logging": {}}, {"LoggingConfig": TEXT}),
         ({"snap_start": False}, {}),
         (
             {"snap_start": True},
@@ -135,7 +135,7 @@ def test_the_order_of_layers_counts():
 
 
 def test_a_new_function_is_made_with_its_settings_and_without_those_that_remove():
-    said = {"layers": (LAYER,), "vpc": Vpc(), "kms_key": "", "tags": {"a": "b"}, "dead_letter": ""}
+    said = {"layers": (LAYER,), "vpc": {}, "kms_key": "", "tags": {"a": "b"}, "dead_letter": ""}
     params = planned(said, FunctionState())[0].params
     assert params == {
         "FunctionName": "greeter",
@@ -149,7 +149,7 @@ def test_a_new_function_is_made_with_its_settings_and_without_those_that_remove(
 
 
 def image(**said):
-    return {"path": "", "handler": "", "runtime": "", "image": Image(uri=URI, **said)}
+    return {"path": "", "handler": "", "runtime": "", "image": {"uri": URI, **said}}
 
 
 def test_a_function_of_an_image_is_made_without_handler_and_runtime():

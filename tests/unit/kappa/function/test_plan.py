@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from kappa.config.model import Async, Vpc
+from kappa.config.model import Async
 from kappa.errors import ConfigError, NotFound
 from kappa.function.permissions import Statement
 from kappa.function.plan import (
@@ -68,7 +68,7 @@ def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_act
                 "get_function_configuration",
                 {"FunctionName": "greeter"},
                 "State",
-                until=("Active",),
+                until=("Active", "ActiveNonInvocable"),
                 failed=("Failed",),
                 reason="StateReason",
                 for_next=True,
@@ -269,7 +269,7 @@ def test_delete_of_a_function_that_is_gone_says_so():
     [
         ({}, False),
         ({"kms_key": "arn:aws:kms:us-east-1:123456789012:key/1"}, True),
-        ({"vpc": Vpc(subnet_ids=("subnet-1",))}, True),
+        ({"vpc": {"subnet_ids": ("subnet-1",)}}, True),
         ({"snap_start": True}, True),
     ],
 )

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import pytest
 
 from kappa.commands.init_from.read import read_existing
-from kappa.config.model import Image
 from kappa.errors import Denied, NotFound, WaitTimeout
 from kappa.function.plan import (
     plan_function,
@@ -29,7 +28,7 @@ IMAGE = {
     "path": "",
     "handler": "",
     "runtime": "",
-    "image": Image(uri="123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"),
+    "image": {"uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/greeter:1"},
 }
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from kappa.commands.deploy import plan_deploy
 from kappa.commands.session import Session
-from kappa.config.model import Image
 from kappa.errors import Denied
 from kappa.plan.apply import apply
 from tests.support.builders import kappa_config
@@ -27,7 +26,7 @@ class Versions:
                 "path": "",
                 "handler": "",
                 "runtime": "",
-                "image": Image(uri=uri),
+                "image": {"uri": uri},
                 "publish": True,
                 "keep_versions": 1,
             },

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from kappa.config.model import Logging
 from kappa.local_run.environment import Surroundings, local_paths, variables
 from tests.support.builders import kappa_config
 
@@ -85,8 +84,8 @@ def test_the_runtime_api_is_reached_without_a_proxy(caller, expected):
 
 
 def test_the_log_format_is_the_configs():
-    given = seen(logging=Logging(format="JSON", application_level="WARN"))
+    given = seen(logging={"format": "JSON", "application_level": "WARN"})
     assert (given["AWS_LAMBDA_LOG_FORMAT"], given["AWS_LAMBDA_LOG_LEVEL"]) == ("JSON", "WARN")
-    assert seen(logging=Logging(format="JSON"))["AWS_LAMBDA_LOG_LEVEL"] == "INFO"
+    assert seen(logging={"format": "JSON"})["AWS_LAMBDA_LOG_LEVEL"] == "INFO"
     assert "AWS_LAMBDA_LOG_LEVEL" not in seen()
     assert seen()["AWS_LAMBDA_LOG_FORMAT"] == "Text"

@@ -7,9 +7,8 @@ from msgspec.structs import replace
 from kappa.commands.init_from.files import adopted_files
 from kappa.config.advised_commands import aws_command
 from kappa.config.function_rules import check_regions
-from kappa.config.model import Image
 from kappa.config.policy_document import read_policy_document
-from kappa.config.write import plain_config
+from kappa.config.write import plain, plain_config
 from kappa.function.log_group import LogGroup
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.support.kappa.existing import POLICY, ROLE, existing, raw, whole, zipped
@@ -264,10 +263,33 @@ def test_the_settings_of_an_image_and_ipv6_are_kept(imported):
         },
     }
     function = imported(existing(settings, {"Code": {"ImageUri": uri}}, zipped=None)).function
-    assert function.image == Image(
-        uri=uri, command=("a.b",), entry_point=("/x",), working_directory="/w"
-    )
+    assert plain(function.image) == {
+        "uri": uri,
+        "command": ["a.b"],
+        "entry_point": ["/x"],
+        "working_directory": "/w",
+    }
     assert function.vpc.ipv6 is True
+
+
+def test_a_setting_without_a_row_has_awss_own_name(imported):
+    provider = {"CapacityProviderArn": "arn:cp", "ExecutionEnvironmentMemoryGiBPerVCpu": 2.5}
+    settings = {
+        "FileSystemConfigs": [{"Arn": "arn:efs", "LocalMountPath": "/mnt/tea"}],
+        "DurableConfig": {"ExecutionTimeout": 60, "RetentionPeriodInDays": 3},
+        "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"},
+        "CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": provider},
+    }
+    function = plain(imported(existing(settings)).function)
+    assert function["file_system_configs"] == [{"arn": "arn:efs", "local_mount_path": "/mnt/tea"}]
+    assert function["durable_config"] == {"execution_timeout": 60, "retention_period_in_days": 3}
+    assert function["tenancy_config"] == {"tenant_isolation_mode": "PER_TENANT"}
+    assert function["capacity_provider_config"] == {
+        "lambda_managed_instances_capacity_provider_config": {
+            "capacity_provider_arn": "arn:cp",
+            "execution_environment_memory_gi_b_per_v_cpu": 2.5,
+        }
+    }
 
 
 def test_a_layer_of_awss_own_is_written_and_read(imported):

@@ -6,28 +6,13 @@ from tests.support.kappa.existing import SETTINGS, Answers
 
 
 def test_settings_without_a_key_are_named():
-    settings = {
-        "FileSystemConfigs": [{"Arn": "arn:efs", "LocalMountPath": "/mnt/tea"}],
-        "DurableConfig": {"ExecutionTimeout": 60},
-        "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"},
-        "CapacityProviderConfig": {"X": {"CapacityProviderArn": "arn:cp"}},
-        "LoggingConfig": {"LogFormat": "Text", "Later": "x"},
-        "OfTomorrow": {"A": 1},
-        "Empty": {"A": []},
-    }
     function = {
-        "Configuration": SETTINGS | settings,
+        "Configuration": SETTINGS,
         "Code": {"Location": "https://x", "RepositoryType": "S3", "SourceKMSKeyArn": "arn:kms"},
         "Tags": {"team": "tea", "aws:cloudformation:stack-name": "x"},
         "ResponseMetadata": {"a": 1},
     }
     assert unknown_settings(function) == [
-        'LoggingConfig: {"Later": "x"}',
-        'file system: [{"Arn": "arn:efs", "LocalMountPath": "/mnt/tea"}]',
-        'durable execution: {"ExecutionTimeout": 60}',
-        'tenant isolation: {"TenantIsolationMode": "PER_TENANT"}',
-        'capacity provider: {"X": {"CapacityProviderArn": "arn:cp"}}',
-        'OfTomorrow: {"A": 1}',
         "key of the zip: arn:kms",
         'AWS\'s own tags: {"aws:cloudformation:stack-name": "x"}',
     ]
