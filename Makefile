@@ -16,7 +16,11 @@ local: $(VENV)/.local $(SITE)/node_modules/.runtime ## Run the chat here, withou
 	@trap : INT; $(BIN)/python -m local up $(if $(PORT),--port=$(PORT)) $(if $(filter-out 0,$(PUSH)),--push) || [ $$? -eq 130 ]
 
 shell: $(VENV)/.local $(SITE)/node_modules/.runtime ## Open a shell with kappa, where AWS is an emulator
-	@$(BIN)/python -m local run -- bash -c 'bash; exit 0' # its last command's code is no failure of make
+	@# its last command's code is no failure of make
+	@$(BIN)/python -m local run -- bash -c ' \
+	    echo "A shell with kappa. \`exit\` ends it, and the emulated AWS account is lost." >&2; \
+	    echo "Functions of Python run with $$(python -V), whatever runtime they name." >&2; \
+	    bash; exit 0'
 
 test: $(VENV)/.dev $(SITE)/node_modules/.dev ## Run the tests, with the browser; a sample of the longest
 	$(BIN)/python -m tests

@@ -80,5 +80,7 @@ def test_a_failure_stays_one(make):
 def test_the_last_command_of_a_shell_is_no_failure_of_make(make):
     process, said = make(target="shell", stdin=subprocess.PIPE)
     assert said.startswith("started: -m local run -- bash")
-    assert process.communicate("echo in; exit 3\n", timeout=30) == ("in\n", "")
-    assert process.returncode == 0
+    said, greeting = process.communicate("echo in; exit 3\n", timeout=30)
+    assert (process.returncode, said.splitlines()[-1]) == (0, "in")
+    assert greeting.startswith("A shell with kappa. `exit` ends it, and the emulated AWS account")
+    assert "\nFunctions of Python run with Python 3." in greeting
