@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kappa.arn import parse_arn
@@ -34,10 +33,6 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._partition_and_account: tuple[str, str] | None = None
         self._stopped = threading.Event()
-        # For calls to other regions: see in_region().
-        self._hasty = False
-        self._shared_clients: dict[str, Any] = {}
-        self._calling: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def requested_region(self) -> str | None:
@@ -100,7 +95,7 @@ class Aws:
     def _translated(self, doing: str) -> Iterator[None]:
         """Translate errors; the hint asks about a region that the SDK does not know."""
         try:
-            with self._calling(), translated(doing), parsed(doing):
+            with translated(doing), parsed(doing):
                 yield
         except Unavailable as error:
             region, known = self.region, self._known_regions()
@@ -130,15 +125,14 @@ class Aws:
         key = f"{service}, patient for {timeout_s} s" if timeout_s else f"{service} {other}"
         with self._lock:
             if key not in self._clients:
-                from kappa.aws.session import client, hasty_client, patient_client
+                from kappa.aws.session import client, patient_client
 
                 session, region = self.session, other or self.region
-                make = hasty_client if self._hasty else client
                 with translated(f"preparing {service} calls"):
                     self._clients[key] = (
                         patient_client(session, service, region, timeout_s)
                         if timeout_s
-                        else make(session, service, region)
+                        else client(session, service, region)
                     )
             return self._clients[key]
 
@@ -203,18 +197,6 @@ class Aws:
             result: dict[str, Any] = getattr(client, operation)(**params)
         _log_call(service, operation, started)
         return result
-
-    def in_region(self, region: str) -> Aws:
-        """Return an Aws for another region, with short timeouts and the same credentials."""
-        from kappa.aws import other_regions
-
-        other = Aws(region, self._profile)
-        other._session, other._lock, other._stopped = self.session, self._lock, self._stopped
-        other._hasty = True
-        if other_regions.may_share_client(self.session):
-            other._clients = self._shared_clients
-            other._calling = partial(other_regions.calling, region)
-        return other
 
     def download(self, link: str, doing: str, max_bytes: int) -> bytes:
         """Download from a link that AWS gave; the link itself is not printed.

@@ -47,8 +47,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def checker(address: Callable[[], str]) -> Callable[..., None]:
-    """Create the check that the SDK runs before it parses an answer; `address` returns the URL.
+def checker(address: str) -> Callable[..., None]:
+    """Create the check that the SDK runs before it parses an answer; `address` is the URL.
 
     The check raises AwsError if the answer is not from AWS.
     """
@@ -59,7 +59,7 @@ def checker(address: Callable[[], str]) -> Callable[..., None]:
             return
         if _is_foreign(response_dict, operation_model):
             raise AwsError(
-                f"{address()} did not answer as AWS does: {_describe(response_dict)}.", FOREIGN_HINT
+                f"{address} did not answer as AWS does: {_describe(response_dict)}.", FOREIGN_HINT
             )
 
     return check

@@ -11,7 +11,7 @@ import os
 import re
 import socket
 from contextlib import closing
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,11 @@ from botocore.loaders import JSONFileLoader, Loader, create_loader
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
-from kappa.aws import other_regions, proxy_pages
+from kappa.aws import proxy_pages
 from kappa.aws.credentials import explained
 
 _ATTEMPTS = 5
 _CONNECT_TIMEOUT_S = 10
-_HASTY_TIMEOUT_S = 3
 # Several configs at once share a client and need more connections than botocore's 10.
 _CONNECTIONS = 50
 _KEEPALIVE_S = 60
@@ -135,22 +134,6 @@ def client(session: botocore.session.Session, service: str, region: str) -> Any:
     return _create(session, service, region, config)
 
 
-def hasty_client(session: botocore.session.Session, service: str, region: str) -> Any:  # noqa: ANN401
-    """Create a client that gives up soon, for calls that may get no answer.
-
-    If the SDK allows it, the client calls the region that `other_regions.calling` sets.
-    """
-    config = Config(
-        retries={"total_max_attempts": 2},
-        connect_timeout=_HASTY_TIMEOUT_S,
-        max_pool_connections=_CONNECTIONS,
-    )
-    client = _create(session, service, region, config)
-    if other_regions.may_share_client(session):
-        other_regions.follow(client)
-    return client
-
-
 def patient_client(
     session: botocore.session.Session,
     service: str,
@@ -198,8 +181,8 @@ def max_timeout_s(session: botocore.session.Session) -> int:
 
 def _create(session: Any, service: str, region: str, config: Config) -> Any:  # noqa: ANN401
     client = session.create_client(service, region_name=region, config=config)
-    address = partial(other_regions.address, client)
-    client.meta.events.register("before-parse", proxy_pages.checker(address))
+    check = proxy_pages.checker(client.meta.endpoint_url)
+    client.meta.events.register("before-parse", check)
     return client
 
 

@@ -34,7 +34,7 @@ _COLOURS = {
     "created": "green",
     "attached": "green",
     "published": "green",
-    "marked": "yellow",
+    "adopted": "yellow",
     "restored": "yellow",
     "updated": "yellow",
     "detached": "red",

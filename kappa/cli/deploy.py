@@ -12,6 +12,7 @@ from kappa.cli.diff import show_changes
 from kappa.cli.group import command
 from kappa.cli.options import (
     Options,
+    adopt_option,
     publishing_options,
     show_values_option,
     strict_option,
@@ -24,6 +25,7 @@ from kappa.cli.options import (
 @show_values_option
 @wait_option
 @strict_option
+@adopt_option
 @publishing_options
 def deploy(
     options: Options,
@@ -31,6 +33,7 @@ def deploy(
     show_values: bool,
     wait: bool,
     strict: bool,
+    adopt: bool,
     **publishing: Any,  # noqa: ANN401
 ) -> int:
     """Create or update everything in the config.
@@ -45,6 +48,7 @@ def deploy(
     from kappa.commands.deploy import plan_deploy
     from kappa.commands.session import with_publishing
 
+    options = replace(options, adopt=adopt)
     if dry_run:
         return show_changes(options, show_values, publishing, strict=strict)
     own = replace(options, session=with_publishing(options.open(), publishing))
@@ -55,7 +59,8 @@ def deploy(
 @command(several=True)
 @wait_option
 @strict_option
-def create(options: Options, wait: bool, strict: bool) -> None:
+@adopt_option
+def create(options: Options, wait: bool, strict: bool, adopt: bool) -> None:
     """Create the policy, role and function.
 
     Creates what is missing, the log group too. An existing function keeps its code and settings.
@@ -67,13 +72,14 @@ def create(options: Options, wait: bool, strict: bool) -> None:
     """
     from kappa.commands.deploy import plan_create
 
-    carry_out(options, plan_create, wait=wait, strict=strict)
+    carry_out(replace(options, adopt=adopt), plan_create, wait=wait, strict=strict)
 
 
 @command(several=True)
 @wait_option
 @strict_option
-def update_code(options: Options, wait: bool, strict: bool) -> None:
+@adopt_option
+def update_code(options: Options, wait: bool, strict: bool, adopt: bool) -> None:
     """Update the function's code and settings.
 
     Changes only what differs: code, settings, versions and permissions of the function, and the
@@ -84,4 +90,5 @@ def update_code(options: Options, wait: bool, strict: bool) -> None:
     """
     from kappa.commands.deploy import plan_update_code
 
-    carry_out(options, plan_update_code, wait=wait, strict=strict)
+    own = replace(options, adopt=adopt)
+    carry_out(own, plan_update_code, wait=wait, strict=strict)

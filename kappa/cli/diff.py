@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kappa.cli.carry_out import print_place, warn_of_code
 from kappa.cli.console import as_json, coloured, progress, report_line, result
 from kappa.cli.group import command
-from kappa.cli.options import Options, publishing_options, show_values_option
+from kappa.cli.options import Options, adopt_option, publishing_options, show_values_option
 
 DIFFERS = 3
 
 
 @command(several=True)
 @show_values_option
+@adopt_option
 @publishing_options
-def diff(options: Options, show_values: bool, **publishing: Any) -> int:  # noqa: ANN401
+def diff(
+    options: Options,
+    show_values: bool,
+    adopt: bool,
+    **publishing: Any,  # noqa: ANN401
+) -> int:
     """Show what deploy would change.
 
     Compares settings, documents and the files of the code. Changes nothing. Exit code 0: nothing
@@ -25,7 +32,7 @@ def diff(options: Options, show_values: bool, **publishing: Any) -> int:  # noqa
     Example:
       kappa config.yml diff
     """
-    return show_changes(options, show_values, publishing)
+    return show_changes(replace(options, adopt=adopt), show_values, publishing)
 
 
 def show_changes(

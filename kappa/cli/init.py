@@ -62,7 +62,7 @@ def init(options: Options, name: str, source: str, template: str | None) -> None
     if options.json:
         result(as_json({"files": [str(file) for file in written], "remarks": remarks}))
     else:
-        following = "diff" if source else "invoke --local"
+        following = "diff --adopt" if source else "invoke --local"
         # A config that has just been written has no environments.
         given = given_options(profile=options.profile, region=options.region)
         progress(f"Next: {kappa_command(following, options.config, given=given)}")

@@ -24,7 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Options:
     """What stands before CONFIG or after COMMAND; the later one wins.
 
-    `uses` are the places of the config that the command uses.
+    `uses` are the places of the config that the command uses. `adopt`: take over what exists
+    without an owner.
     """
 
     config: Path
@@ -36,6 +37,7 @@ class Options:
     configs: tuple[Path, ...] = ()
     session: Session | None = None
     uses: Uses = EVERYTHING
+    adopt: bool = False
 
     def open(self, known: dict[Any, Aws] | None = None) -> Session:
         """Read the config and prepare to reach AWS; `known` are other configs' clients."""
@@ -57,6 +59,7 @@ class Options:
             report=print_report,
             uses=self.uses,
             hide=hide_secret,
+            adopt=self.adopt,
         )
 
 
@@ -95,6 +98,9 @@ def merge(options: Options, given: dict[str, Any]) -> Options:
 
 strict_option = click.option("--strict", is_flag=True, help="Fail on syntax errors in the code.")
 wait_option = click.option("--wait", is_flag=True, help="Wait until Lambda runs the new code.")
+adopt_option = click.option(
+    "--adopt", is_flag=True, help="Take over a function, role or policy that kappa did not make."
+)
 show_values_option = click.option(
     "--show-values", is_flag=True, help="Show variables and included values."
 )

@@ -21,9 +21,8 @@ from kappa.function.permissions import granted
 from kappa.function.plan import plan_function, plan_function_create, plan_function_update
 from kappa.function.state import FunctionState, read_function
 from kappa.function.versions import deletes_version
-from kappa.iam import role_users
 from kappa.iam.plan import desired_role_arn, plan_rights, plan_rights_create, plan_rights_update
-from kappa.iam.state import IamState, read_rights, read_roles
+from kappa.iam.state import IamState, read_policy, read_role
 from kappa.packing import upload
 from kappa.packing.build import check_architecture
 from kappa.plan.step import Plan
@@ -49,7 +48,7 @@ def read_current(session: Session, *, with_sources: bool = True) -> Current:
     config, aws, document, _ = session.config, session.aws, session.document, session.zip
     check_regions(config, aws.region)
     with ThreadPoolExecutor(4) as pool:
-        roles = pool.submit(read_roles, aws, config)
+        role = pool.submit(read_role, aws, config)
         group = pool.submit(read_log_group, aws, config)
         with_sources = with_sources or follow_sources(config)
         # What is read with the sources is not asked twice.
@@ -60,16 +59,8 @@ def read_current(session: Session, *, with_sources: bool = True) -> Current:
         pending = (
             pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
         )
-        read_users = role_users.users_reader(aws)
-        rights = read_rights(
-            aws,
-            config,
-            place,
-            roles.result(),
-            function.settings,
-            read_users=read_users,
-            document=document,
-        )
+        policy = read_policy(aws, config.policy, place, document=document)
+        rights = msgspec.structs.replace(role.result(), policy=policy)
     check_architecture(config, (function.settings or {}).get("Architectures", ()))
     sources = pending.result() if pending else SourcesState()
     config, function, sources = bind_to_alias(aws, config, place, function, sources)
@@ -79,14 +70,14 @@ def read_current(session: Session, *, with_sources: bool = True) -> Current:
 def plan_deploy(session: Session, current: Current | None = None) -> Plan:
     """Plan all that is missing or differs, each part after what it needs."""
     current = current or read_current(session)
-    config, place, archive = current.config, session.place, session.zip
+    config, place, archive, owner = current.config, session.place, session.zip, session.owner
     role_arn = desired_role_arn(config, place, current.iam)
-    changed = plan_function(config, archive, role_arn, current.function)
+    changed = plan_function(config, archive, role_arn, current.function, owner)
     given = current.sources.statements.get(config.qualifier, ())
     statements = granted(given, config.function.permissions)
     return _old_versions_last(
         [
-            *plan_rights(config, current.document, place, current.iam),
+            *plan_rights(config, current.document, place, current.iam, owner),
             *plan_retention(config, current.group),
             *_uploaded(session, changed),
             *plan_sources(config, place, current.sources, statements),
@@ -97,12 +88,12 @@ def plan_deploy(session: Session, current: Current | None = None) -> Plan:
 def plan_create(session: Session) -> Plan:
     """Select what is missing of policy, role and function; permissions and settings too."""
     current = read_current(session, with_sources=False)
-    config, place = current.config, session.place
+    config, place, owner = current.config, session.place, session.owner
     role_arn = desired_role_arn(config, place, current.iam)
-    created = plan_function_create(config, session.zip, role_arn, current.function)
+    created = plan_function_create(config, session.zip, role_arn, current.function, owner)
     return _old_versions_last(
         [
-            *plan_rights_create(config, current.document, place, current.iam),
+            *plan_rights_create(config, current.document, place, current.iam, owner),
             *plan_retention(config, current.group),
             *_uploaded(session, created),
         ]
@@ -112,12 +103,12 @@ def plan_create(session: Session) -> Plan:
 def plan_update_code(session: Session) -> Plan:
     """Select what differs of policy document, settings and code."""
     current = read_current(session, with_sources=False)
-    config, place = current.config, session.place
+    config, place, owner = current.config, session.place, session.owner
     role_arn = desired_role_arn(config, place, current.iam, current.function.settings)
-    changed = plan_function_update(config, session.zip, role_arn, current.function)
+    changed = plan_function_update(config, session.zip, role_arn, current.function, owner)
     return _old_versions_last(
         [
-            *plan_rights_update(config, current.document, place, current.iam),
+            *plan_rights_update(config, current.document, place, current.iam, owner),
             *plan_retention(config, current.group),
             *_uploaded(session, changed),
         ]
@@ -134,7 +125,8 @@ def plan_code(session: Session, current: Current) -> tuple[Plan, Mapping[str, An
     function = read_function(session.aws, config, clock=session.clock)
     settings = function.settings or {}
     check_architecture(config, settings.get("Architectures", ()))
-    changed = plan_function_update(config, session.zip, settings.get("Role", ""), function)
+    role_arn = settings.get("Role", "")
+    changed = plan_function_update(config, session.zip, role_arn, function, session.owner)
     return _old_versions_last(_uploaded(session, changed)), settings
 
 

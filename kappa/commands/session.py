@@ -21,6 +21,7 @@ from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.config.uses import EVERYTHING, Uses
 from kappa.errors import ConfigError
+from kappa.iam.owner import Owner
 from kappa.packing import check_syntax
 from kappa.packing.archive import Archive
 from kappa.packing.build import read_archive
@@ -40,7 +41,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     """One config and the account that it is for.
 
     `report` is called before the code is built; `ask` reads the references of its documents, and
-    notes the secrets among them in `secrets`, with what the document writes.
+    notes the secrets among them in `secrets`, with what the document writes. `adopt`: take over
+    what exists without an owner.
     """
 
     config: Config
@@ -49,6 +51,12 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     report: Callable[[Report], None] = _no_report
     ask: Ask | None = None
     secrets: dict[str, str] = msgspec.field(default_factory=dict)
+    adopt: bool = False
+
+    @property
+    def owner(self) -> Owner:
+        """The owner of what is made: this region."""
+        return Owner(self.aws.region, self.adopt)
 
     @cached_property
     def document(self) -> dict[str, Any] | None:
@@ -87,12 +95,13 @@ def open_session(
     *,
     uses: Uses = EVERYTHING,
     hide: Callable[[str, str], None] = lambda *_: None,
+    adopt: bool = False,
 ) -> Session:
     """Read the config; the command line's profile and region win over the file's.
 
     `known` are the clients of other configs: those of one profile and region are shared. `report`
     is the Session's. AWS is asked only for values that the command `uses`; `hide` is given each
-    secret among them, and what the config writes in its place.
+    secret among them, and what the config writes in its place. `adopt` is the Session's.
     Raises: ConfigError; AwsError, if AWS refuses a value.
     """
     clients = {} if known is None else known
@@ -125,7 +134,7 @@ def open_session(
         return answers
 
     config = msgspec.structs.replace(config, given=given)
-    return Session(config, aws, report=report, ask=ask, secrets=secrets)
+    return Session(config, aws, report=report, ask=ask, secrets=secrets, adopt=adopt)
 
 
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:

@@ -16,7 +16,7 @@ from kappa.function.async_calls import wants
 from kappa.function.permissions import Statement, grants
 from kappa.function.state import FunctionState, read_function
 from kappa.function.version_state import weights
-from kappa.iam.state import IamState, read_rights, read_roles
+from kappa.iam.state import IamState, read_policy, read_role
 from kappa.sources.alias_settings import bind_to_alias
 from kappa.sources.read import read_sources
 from kappa.sources.report import BROKEN, sources_data
@@ -37,11 +37,12 @@ def read_status(session: Session) -> Status:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
-        roles = pool.submit(read_roles, aws, config, inline=True)
+        role = pool.submit(read_role, aws, config, inline=True)
         function = read_function(aws, config)
         place = session.place
         pending = pool.submit(read_sources, aws, config, place, tolerant=True)
-        rights = read_rights(aws, config, place, roles.result(), function.settings)
+        policy = read_policy(aws, config.policy, place)
+        rights = msgspec.structs.replace(role.result(), policy=policy)
     sources = pending.result()
     config, function, sources = bind_to_alias(aws, config, place, function, sources, strict=False)
     return Status(config, rights, function, sources)

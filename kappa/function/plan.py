@@ -19,27 +19,33 @@ from kappa.function.conflicts import Compared
 from kappa.function.health import ready
 from kappa.function.params import current, desired, differing, first_settings
 from kappa.function.permissions import plan_grant
-from kappa.function.state import FunctionState, check_read
+from kappa.function.state import FunctionState, check_read, check_tags
+from kappa.iam.owner import RESERVED, Owner
 from kappa.packing import upload
 from kappa.packing.archive import Archive
 from kappa.plan.step import Note, Plan, Recheck, Step
 
 
 def plan_function(
-    config: Config, archive: Archive | None, role_arn: str, state: FunctionState
+    config: Config, archive: Archive | None, role_arn: str, state: FunctionState, owner: Owner
 ) -> Plan:
     """Plan the whole function: settings come first, so that new code finds them.
 
     `archive` is None for a container image.
-    Raises: Conflict, if AWS cannot turn the function into the config's; Denied, if AWS's answer
-    lacks a part to compare; AwsError, if the function has failed for good.
+    Raises: ConfigError, if this region does not own the function; Conflict, if AWS cannot turn the
+    function into the config's; Denied, if AWS's answer lacks a part to compare; AwsError, if the
+    function has failed for good.
     """
     compared = _compared(config, archive, role_arn, state)
+    adoption = _plan_adoption(config, state, owner)
     changes = (
-        [_create(config, archive, role_arn)] if state.settings is None else _update(compared, state)
+        [_create(config, archive, role_arn, owner)]
+        if state.settings is None
+        else _update(compared, state)
     )
     will_change = any(isinstance(item, Step) for item in changes)
     return [
+        *adoption,
         *changes,
         *_plan_tags(config, state.settings, state.tags),
         *_plan_concurrency(config, state.concurrency),
@@ -49,8 +55,20 @@ def plan_function(
     ]
 
 
+def _plan_adoption(config: Config, state: FunctionState, owner: Owner) -> Plan:
+    """Plan the tag of a function that is to be adopted.
+
+    Raises: ConfigError, if this region does not own the function; Denied, if its tags are hidden.
+    """
+    if state.settings is None:
+        return []
+    check_tags(config, state)
+    name, arn = config.function.name, str(state.settings["FunctionArn"])
+    return owner.take(config, "function", name, state.tags, arn)
+
+
 def plan_function_create(
-    config: Config, archive: Archive | None, role_arn: str, state: FunctionState
+    config: Config, archive: Archive | None, role_arn: str, state: FunctionState, owner: Owner
 ) -> Plan:
     """Plan the function, its permissions and asynchronous settings, if they do not exist.
 
@@ -59,14 +77,15 @@ def plan_function_create(
     Raises: as plan_function().
     """
     if state.settings is None:
-        return plan_function(config, archive, role_arn, state)
+        return plan_function(config, archive, role_arn, state, owner)
+    adoption = _plan_adoption(config, state, owner)
     health.check_usable(config, state.settings)
-    check_read(config, {}, {"TagsError": state.tags_error})
     compared = _compared(config, archive, role_arn, state)
     if state.versions.aliases and aliases.is_missing(config, state.versions):
         conflicts.check_shared(compared, [alias["Name"] for alias in state.versions.aliases])
     why = health.failure(state.settings) or "code"
     return [
+        *adoption,
         Note(
             "exists",
             f"function {config.function.name} ({why}: {config.command('deploy')})",
@@ -81,33 +100,32 @@ def plan_function_create(
 
 
 def plan_function_update(
-    config: Config, archive: Archive | None, role_arn: str, state: FunctionState
+    config: Config, archive: Archive | None, role_arn: str, state: FunctionState, owner: Owner
 ) -> Plan:
     """Plan the changes of an existing function.
 
-    Raises: NotFound, if the function does not exist.
+    Raises: NotFound, if the function does not exist; as plan_function().
     """
     if state.settings is None:
         raise NotFound(
             f"The function {config.function.name} does not exist.",
             f"Make it: {config.command('deploy')}",
         )
-    return plan_function(config, archive, role_arn, state)
+    return plan_function(config, archive, role_arn, state, owner)
 
 
-def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
+def _create(config: Config, archive: Archive | None, role_arn: str, owner: Owner) -> Step:
     function, settings = config.function, first_settings(config, role_arn)
     params = {
         "FunctionName": function.name,
         **{key: value for key, value in settings.items() if _sets(value)},
         "Code": code_params(config, archive),
+        "Tags": {**(function.tags or {}), **owner.tags},
     }
     if function.image:
         params["PackageType"] = "Image"
     if function.architectures:
         params["Architectures"] = list(function.architectures)
-    if function.tags:
-        params["Tags"] = dict(function.tags)
     return Step(
         "lambda",
         "create_function",
@@ -115,13 +133,13 @@ def _create(config: Config, archive: Archive | None, role_arn: str) -> Step:
         "created",
         f"function {function.name}",
         wait=ready(config, "State", "Active", "ActiveNonInvocable"),
-        recheck=_recheck(config, archive, role_arn),
+        recheck=_recheck(config, archive, role_arn, owner),
         conflict_hint="Another command has just made it: run the same command again.",
         **upload.expected(config, archive),
     )
 
 
-def _recheck(config: Config, archive: Archive | None, role_arn: str) -> Recheck:
+def _recheck(config: Config, archive: Archive | None, role_arn: str, owner: Owner) -> Recheck:
     """Accept a function that another deploy has just made, if settings, code and tags match."""
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
@@ -131,7 +149,7 @@ def _recheck(config: Config, archive: Archive | None, role_arn: str) -> Recheck:
             *_update(_compared(config, archive, role_arn, state), state),
             *_plan_tags(config, settings, tags),
         ]
-        return not any(isinstance(item, Step) for item in plan)
+        return owner.owns(tags) and not any(isinstance(item, Step) for item in plan)
 
     return Recheck("get_function", {"FunctionName": config.function.name}, fits)
 
@@ -150,8 +168,7 @@ def _update(compared: Compared, state: FunctionState) -> Plan:
     """
     current_settings = state.settings or {}
     health.check_usable(compared.config, current_settings)
-    answer = {"Code": state.code, "TagsError": state.tags_error}
-    check_read(compared.config, current_settings, answer)
+    check_read(compared.config, current_settings, {"Code": state.code})
     failure, code_first = health.failure(current_settings), health.code_failed(current_settings)
     settings = _plan_settings(compared, current_settings, "" if code_first else failure, code_first)
     again = bool(failure)
@@ -218,7 +235,7 @@ def _compared(
 def _plan_tags(
     config: Config, function: Mapping[str, Any] | None, actual: Mapping[str, str]
 ) -> Plan:
-    """Plan the function's tags. AWS's own tags begin with aws: and stay.
+    """Plan the function's tags; AWS's and kappa's own stay.
 
     A new function is made with its tags. Old tags are removed before new ones are added, since AWS
     allows 50 tags and checks that at each call.
@@ -227,7 +244,7 @@ def _plan_tags(
     if tags is None or function is None:
         return []
     changed = {key: value for key, value in tags.items() if actual.get(key) != value}
-    extra = [key for key in sorted(actual) if key not in tags and not key.startswith("aws:")]
+    extra = [key for key in sorted(actual) if key not in tags and not key.startswith(RESERVED)]
     message, resource = f"tags of {config.function.name}", {"Resource": function["FunctionArn"]}
     plan: list[Step | Note] = []
     if extra:
@@ -291,11 +308,15 @@ def _permissions(config: Config, state: FunctionState) -> Plan:
     ]
 
 
-def plan_function_delete(config: Config, state: FunctionState) -> Plan:
-    """Plan the function's removal; its permissions and asynchronous settings go with it."""
+def plan_function_delete(config: Config, state: FunctionState, owner: Owner) -> Plan:
+    """Plan the function's removal; its permissions and asynchronous settings go with it.
+
+    Raises: ConfigError, if this region does not own the function.
+    """
     name = config.function.name
     if state.settings is None:
         return [Note("gone", f"function {name}")]
+    _plan_adoption(config, state, owner)
     return [
         Step(
             "lambda",

@@ -89,6 +89,15 @@ def _read_settled(aws: Aws, config: Config, clock: Clock | None) -> dict[str, An
         pause_s = min(pause_s * 2, 2.0)
 
 
+def list_functions(aws: Aws) -> list[dict[str, Any]]:
+    """List the region's functions with all their versions, since each has its own role.
+
+    Source: AWS Lambda API reference, "ListFunctions": FunctionVersion.
+    """
+    params = {"FunctionVersion": "ALL"}
+    return aws.pages("lambda", "list_functions", "listing the functions", "Functions", params)
+
+
 def _read_versions(aws: Aws, config: Config) -> VersionsState:
     if not config.function.publish and not config.function.alias:
         return VersionsState()
@@ -109,18 +118,25 @@ def check_variables(name: str, settings: Mapping[str, Any]) -> None:
         raise _unreadable(name, "variables", error, f"Ask for the permission kms:Decrypt on {key}.")
 
 
+def check_tags(config: Config, state: FunctionState) -> None:
+    """Refuse an answer without the tags, which name the function's owner.
+
+    Raises: Denied, naming the permission.
+    """
+    if state.tags_error:
+        hint = "Ask for the permission lambda:ListTags."
+        raise _unreadable(config.function.name, "tags", state.tags_error, hint)
+
+
 def check_read(config: Config, settings: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
     """Refuse an answer that lacks a part which the config sets.
 
-    `answer` is the rest of GetFunction's answer: Code and TagsError.
+    `answer` is the rest of GetFunction's answer: Code.
     Raises: Denied, naming the part and the permission.
     """
     function = config.function
     if function.environment is not None:
         check_variables(function.name, settings)
-    if function.tags is not None and answer.get("TagsError"):
-        hint = "Ask for the permission lambda:ListTags."
-        raise _unreadable(function.name, "tags", answer["TagsError"], hint)
     if not function.image:
         return
     image_error = answer.get("Code", {}).get("Error")

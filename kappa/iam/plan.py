@@ -1,7 +1,6 @@
 """Plan the creation and update of the function's policy and role. delete.py plans their removal.
 
-It decides when kappa may change them: only a policy whose document the config has, and only
-resources that belong to this region.
+It changes only a policy whose document the config has, and only what this region owns.
 """
 
 from __future__ import annotations
@@ -13,17 +12,8 @@ from typing import Any
 from kappa.arn import Place
 from kappa.config.model import Config, Policy
 from kappa.errors import Conflict, NotFound
-from kappa.iam.owner import (
-    REGION,
-    Owned,
-    PolicyState,
-    RoleState,
-    is_ours,
-    read_tags,
-    tags,
-    why_not_made,
-)
-from kappa.iam.state import IamState, made_by_kappa
+from kappa.iam.owner import Owner, as_list, read_tags
+from kappa.iam.state import IamState, PolicyState, RoleState
 from kappa.plan.step import Note, Plan, Recheck, Step, only_creating, only_updating
 
 _TRUST = {
@@ -58,111 +48,82 @@ def desired_role_arn(
         return state.role.arn
     if keeps and keeps.get("Role"):
         return str(keeps["Role"])
-    return place.role(config.role.path, role_name(config, state))
-
-
-def role_name(config: Config, state: IamState) -> str:
-    """The name of this region's role."""
-    return state.own_role.name or config.role.name
-
-
-def policy_name(policy: Policy, state: IamState) -> str:
-    """The name of this region's policy, or the ARN that the config gives."""
-    return state.own_policy.name or policy.name or policy.arn
+    return place.role(config.role.path, config.role.name)
 
 
 def plan_rights(
-    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState, owner: Owner
 ) -> Plan:
     """Plan policy, role and attachment, as far as they are missing or differ.
 
-    An existing role keeps its trust and its other policies, which the config does not name. A
-    resource of an older kappa gets this region's tag.
-    Raises: NotFound, if a policy that kappa does not make is missing; ConfigError, if another
-    region has the name and this one cannot have its own.
+    An existing role keeps its trust and its other policies, which the config does not name.
+    Raises: NotFound, if a policy that kappa does not make is missing; ConfigError, if this region
+    owns neither the role nor the policy, and may not adopt it.
     """
-    items = [*_plan_marks(config, place, state), *_policy(config, document, place, state)]
+    items = [*_plan_adoption(config, state, owner), *_policy(config, document, place, state, owner)]
     if config.role.name or config.role.arn:
-        items.append(_create_role(config, place.region, state))
+        items.append(_create_role(config, state, owner))
     if config.makes_role and config.policy:
-        name = place.policy(config.policy.path, policy_name(config.policy, state))
-        arn = state.policy.arn if state.policy else name
-        items.append(_attach(role_name(config, state), arn, state.role))
-        items.extend(_detach_other(config, state))
+        name = place.policy(config.policy.path, config.policy.name or config.policy.arn)
+        items.append(_attach(config.role.name, state.policy.arn if state.policy else name, state))
     return items
 
 
 def plan_rights_create(
-    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState, owner: Owner
 ) -> Plan:
-    """Plan policy, role and attachment if they are missing; existing ones are only tagged.
+    """Plan policy, role and attachment if they are missing.
 
-    Raises: NotFound, if a policy that kappa does not make is missing; ConfigError.
+    Raises: as plan_rights().
     """
-    return only_creating(plan_rights(config, document, place, state))
-
-
-def _plan_marks(config: Config, place: Place, state: IamState) -> Plan:
-    """Tag resources of an older kappa as this region's, unless their users are unknown."""
-    if not config.makes_role:
-        return []
-    role, policy = config.role.name, config.policy
-    items: list[Step | Note] = []
-    if state.role:
-        params = {"RoleName": role}
-        items.extend(_mark("tag_role", params, f"role {role}", place.region, state.own_role))
-    if state.policy and policy and policy.document:
-        params, label = {"PolicyArn": state.policy.arn}, f"policy {policy.name}"
-        items.extend(_mark("tag_policy", params, label, place.region, state.own_policy))
-    return items
-
-
-def _mark(operation: str, params: Mapping[str, Any], label: str, region: str, owned: Owned) -> Plan:
-    if owned.unseen:
-        return [Note("unmarked", f"{label} ({unseen(owned)})")]
-    if not owned.mark:
-        return []
-    params = {**params, "Tags": tags("", Owned(), region)}
-    message = f"{label} as {region}'s"
-    return [Step("iam", operation, params, "marked", message, before={"Tags": []})]
-
-
-def unseen(owned: Owned) -> str:
-    """Explain why a role or policy may belong to another region, and what to do."""
-    return (
-        f"an older kappa made it, and who uses it in {', '.join(owned.unseen)} cannot be seen; "
-        f"if nothing does, give it the tag {REGION}"
-    )
+    return only_creating(plan_rights(config, document, place, state, owner))
 
 
 def plan_rights_update(
-    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState, owner: Owner
 ) -> Plan:
     """Plan the policy's new default version if the document differs.
 
-    Raises: ConfigError, if another region has the name and this one cannot have its own.
+    Raises: ConfigError, as plan_rights().
     """
     if document is None:
         return []
     hint = f"make it: {config.command('deploy')}"
-    return only_updating(_policy(config, document, place, state), hint)
+    items = [*_plan_adoption(config, state, owner), *_policy(config, document, place, state, owner)]
+    return only_updating(items, hint)
+
+
+def _plan_adoption(config: Config, state: IamState, owner: Owner) -> Plan:
+    """Plan the tags of role and policy, where kappa makes them and they exist without an owner."""
+    if not config.makes_role:
+        return []
+    items: list[Step | Note] = []
+    if (role := state.role) is not None:
+        name = config.role.name
+        items.extend(owner.take(config, "role", name, role.tags, name))
+    if (policy := state.policy) is not None and config.policy and config.policy.document:
+        items.extend(owner.take(config, "policy", config.policy.name, policy.tags, policy.arn))
+    return items
 
 
 def _policy(
-    config: Config, document: Mapping[str, Any] | None, place: Place, state: IamState
+    config: Config,
+    document: Mapping[str, Any] | None,
+    place: Place,
+    state: IamState,
+    owner: Owner,
 ) -> Plan:
     policy, current = config.policy, state.policy
     if policy is None:
         return []
-    name = policy_name(policy, state)
+    name = policy.name or policy.arn
     if current is None:
-        return [_create_policy(config, policy, document, place, state.own_policy)]
+        return [_create_policy(config, policy, document, place, owner)]
     if document is None:
         return [Note("exists", f"policy {name}")]
     if current.document == document:
         return [Note("unchanged", f"policy {name}")]
-    _check_made(config, place.region, state.own_policy)
-    _check_unshared(config, current, role_name(config, state), state.role)
+    _check_unshared(config, current, state.role)
     return _update_policy(name, document, current)
 
 
@@ -171,9 +132,9 @@ def _create_policy(
     policy: Policy,
     document: Mapping[str, Any] | None,
     place: Place,
-    owned: Owned,
+    owner: Owner,
 ) -> Step:
-    name = owned.name or policy.name or policy.arn
+    name = policy.name or policy.arn
     if document is None:
         raise NotFound(
             f"The policy {name} does not exist.",
@@ -181,53 +142,34 @@ def _create_policy(
             if config.is_layout_07
             else "Correct iam.policy, or give it a `document` to make it from.",
         )
-    _check_own(config, "policy", owned)
     params = {
         "Path": policy.path,
         "PolicyName": name,
         "PolicyDocument": _text(document),
         "Description": policy.description,
-        "Tags": tags(policy.name, owned, place.region),
+        "Tags": as_list(owner),
     }
     return Step(
         "iam",
         "create_policy",
         {key: value for key, value in params.items() if value},
         "created",
-        f"policy {name}{_why(owned)}",
-        recheck=_recheck_policy(document, place.policy(policy.path, name)),
+        f"policy {name}",
+        recheck=_recheck_document(document, place.policy(policy.path, name), "v1"),
         conflict_hint="If it was made just now, run the same command again; if it exists at "
         "another path, set iam.policy.path or take another name.",
     )
 
 
-def _check_own(config: Config, kind: str, owned: Owned) -> None:
-    if owned.problem:
-        hint = f"Set another iam.{kind}.name for this region."
-        raise config.error(("iam", kind, "name"), f"{owned.problem}.", hint)
-
-
-def _check_made(config: Config, region: str, owned: Owned) -> None:
-    if owned.problem:
-        hint = f"Take another iam.policy.name or path; if kappa made it, tag it {REGION}={region}."
-        raise config.error(("iam", "policy", "name"), f"{owned.problem}.", hint)
-
-
-def _check_unshared(
-    config: Config, policy: PolicyState, role: str, state: RoleState | None
-) -> None:
+def _check_unshared(config: Config, policy: PolicyState, role: RoleState | None) -> None:
     """Raise Conflict if the policy is attached to anything but this role."""
-    if policy.uses > (state is not None and policy.arn in state.attached):
+    if policy.uses > (role is not None and policy.arn in role.attached):
         raise Conflict(
             f"The policy {policy.arn.rsplit('/', 1)[-1]} is attached to others than the role "
-            f"{role}, which would get another document with it.",
+            f"{config.role.name}, which would get another document with it.",
             "Take another iam.policy.name, or detach it there: "
             f"{config.aws(f'iam list-entities-for-policy --policy-arn {policy.arn}')}",
         )
-
-
-def _why(owned: Owned) -> str:
-    return f" ({owned.reason})" if owned.reason else ""
 
 
 def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -> Plan:
@@ -252,44 +194,35 @@ def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _create_role(config: Config, region: str, state: IamState) -> Step | Note:
+def _create_role(config: Config, state: IamState, owner: Owner) -> Step | Note:
     if config.role.arn:
         return Note("exists", f"role {config.role.arn} (given)")
-    name, owned = role_name(config, state), state.own_role
+    name = config.role.name
     if state.role:
         return Note("exists", f"role {name}")
-    _check_own(config, "role", owned)
     params = {
         "Path": config.role.path,
         "RoleName": name,
         "AssumeRolePolicyDocument": _text(_TRUST),
-        "Tags": tags(config.role.name, owned, region),
+        "Tags": as_list(owner),
     }
     return Step(
         "iam",
         "create_role",
         params,
         "created",
-        f"role {name}{_why(owned)}",
-        recheck=_recheck_role(config, name, region),
+        f"role {name}",
+        recheck=_recheck_role(config, owner),
         conflict_hint="Another command has just made it: run the same command again.",
     )
 
 
-def _attach(role: str, policy_arn: str, state: RoleState | None) -> Step | Note:
+def _attach(role: str, policy_arn: str, state: IamState) -> Step | Note:
     message = f"policy {policy_arn.rsplit('/', 1)[-1]} on role {role}"
-    if state and policy_arn in state.attached:
+    if state.role and policy_arn in state.role.attached:
         return Note("exists", message)
     params = {"RoleName": role, "PolicyArn": policy_arn}
     return Step("iam", "attach_role_policy", params, "attached", message)
-
-
-def _detach_other(config: Config, state: IamState) -> Plan:
-    """Detach another region's policy from this region's role."""
-    role, other = state.role, state.other_policy
-    if role is None or other not in role.attached or not made_by_kappa(config, state):
-        return []
-    return [detach(role_name(config, state), other)]
 
 
 def detach(role: str, policy_arn: str) -> Step:
@@ -311,20 +244,14 @@ def delete_version(name: str, arn: str, version: str) -> Step:
     )
 
 
-def _recheck_role(config: Config, name: str, region: str) -> Recheck:
+def _recheck_role(config: Config, owner: Owner) -> Recheck:
     """Accept a role that another deploy has just made for this region, as kappa makes it."""
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         role = answer["Role"]
-        ours = is_ours(read_tags(role), config.role.name, region)
-        return ours and role["Path"] == config.role.path and not why_not_made(role)
+        return owner.owns(read_tags(role)) and bool(role["Path"] == config.role.path)
 
-    return Recheck("get_role", {"RoleName": name}, fits)
-
-
-def _recheck_policy(document: Mapping[str, Any], arn: str) -> Recheck:
-    """Accept a policy whose first version has our document."""
-    return _recheck_document(document, arn, "v1")
+    return Recheck("get_role", {"RoleName": config.role.name}, fits)
 
 
 def _recheck_version(document: Mapping[str, Any], state: PolicyState) -> Recheck:

@@ -32,7 +32,7 @@ _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
     "detached": "detaching",
-    "marked": "marking",
+    "adopted": "adopting",
     "published": "publishing",
     "removed": "removing",
     "updated": "updating",
@@ -59,8 +59,6 @@ def apply(
     previous_was_carried_out = False
     last = [item for item in plan if isinstance(item, Step)][-1:]
     for item in plan:
-        if isinstance(item, Step) and item.unless is not None:
-            item = item.unless() or item
         if isinstance(item, Note):
             report(Report(item.mark, item.message))
             continue

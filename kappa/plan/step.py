@@ -17,7 +17,7 @@ CREATING_MARKS = frozenset({"attached", "created"})
 # Marks that need no output: nothing differs from the config.
 SETTLED = frozenset({"exists", "gone", "unchanged"})
 # Functions, steps for failures and what only the output needs; sources/plan.py drops equal steps.
-_NOT_COMPARED = frozenset({"recheck", "fills", "before", "merge", "guard", "unless", "undo"})
+_NOT_COMPARED = frozenset({"recheck", "fills", "before", "merge", "guard", "undo"})
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -94,7 +94,6 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     expected: values that the answer must have, by dotted path; `unexpected_hint` goes with the
         error otherwise.
     recheck: tells a conflict with our own earlier call from one with another writer.
-    unless: called right before the step; if it returns a Note, that is reported instead.
     undo: restores what the previous step removed, if this step fails.
     hint: the hint of any refusal; conflict_hint replaces it for a conflict.
     """
@@ -117,7 +116,6 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     guard: Guard | None = None
     expected: Mapping[str, Any] = msgspec.field(default_factory=dict)
     unexpected_hint: str = ""
-    unless: Callable[[], Note | None] | None = None
     undo: Step | None = None
 
     def __eq__(self, other: object) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.builders import run_kappa
-from tests.support.kappa.projects import FEW_REGIONS, GIVEN_ROLE, Project, role_in
+from tests.support.kappa.projects import GIVEN_ROLE, Project, role_in
 
 ACCOUNT = "463000000002"
 NODE_PROGRAMS = Path(__file__).parents[2] / "s3-website" / "node_modules" / ".bin"
@@ -98,7 +98,6 @@ def test_a_template_is_deployed_and_answers(template, tmp_path, emulator):
     if not shutil.which(needed):
         pytest.skip(f"needs {needed}")
     env = emulator.env(ACCOUNT) | {
-        "AWS_DATA_PATH": str(FEW_REGIONS),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
     env["PATH"] = os.pathsep.join([str(NODE_PROGRAMS), env["PATH"]])

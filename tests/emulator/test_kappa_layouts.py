@@ -123,7 +123,7 @@ def test_without_iam_a_function_that_exists_keeps_its_role(project, emulator):
     project.make(role)
     whole = GIVEN_ROLE.format(name=project.name, role=role)
     project.config("region: us-east-1\nlambda:" + whole.split("lambda:")[1] + "  timeout: 9\n")
-    project.run("deploy")
+    project.run("deploy", "--adopt")
     assert (project.settings()["Role"], project.settings()["Timeout"]) == (role, 9)
     for words in (["status"], ["invoke", "--data", "{}"], ["tail"], ["event_source_status"]):
         project.run(*words)

@@ -27,7 +27,7 @@ class Project(projects.Project):
         self.arn = PREFIX % ("lambda", f"function:{self.name}")
         self.head = projects.GIVEN_ROLE.format(name=self.name, role=role)
         self.write("code/greeter.py", CODE)
-        self.make(role)
+        self.make(role, Tags={"kappa:region": "us-east-1"})
 
     def says(self, *sources, more=""):
         """Write the config with these event sources, each a mapping."""

@@ -15,6 +15,7 @@ import botocore.session
 import msgspec
 from botocore.validate import ParamValidator
 
+from kappa.iam.owner import Owner
 from lambda_chat.config import ChatConfig
 from local.testkit.environment import settings
 from local.testkit.events import ACCOUNT
@@ -22,6 +23,7 @@ from local.testkit.events import ACCOUNT
 TABLE = "Lambda-Chat-messages"
 BUCKET = "lambda-chat-page"
 IDENTITY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/Lambda-Chat-identity"
+OWNER = Owner("us-east-1")
 NOW_S = 1_767_268_800.0  # 2026-01-01T12:00:00Z
 # The smallest valid kappa config.
 MINIMAL = """\
@@ -110,6 +112,13 @@ def moment(offset_s):
     """The time `offset_s` after NOW_S, as rows contain it."""
     at = datetime.fromtimestamp(NOW_S + offset_s, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def owned(settings=None, *parts, tags=None, **more):
+    """The state of a function of OWNER's, with more tags if they are given."""
+    from kappa.function.state import FunctionState
+
+    return FunctionState(settings, *parts, tags={**(tags or {}), **OWNER.tags}, **more)
 
 
 def kappa_config(function=None, policy=None, role=None, **changes):

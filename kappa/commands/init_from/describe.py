@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from kappa.arn import parse_arn
 from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
@@ -19,8 +20,7 @@ from kappa.config.model import URL_STATEMENT
 from kappa.config.settings import FUNCTION
 from kappa.config.values import names_in
 from kappa.function.permissions import Statement, grants
-from kappa.iam.owner import config_name
-from kappa.iam.owner import why_not_made as why_not_owned
+from kappa.iam.owner import RESERVED, Owner, read_tags
 from kappa.sources import url
 from kappa.sources.url import PUBLIC
 
@@ -68,7 +68,7 @@ def describe(existing: Existing, path: str, requirements: bool) -> Described:
 
 def _settings(function: Mapping[str, Any], path: str) -> dict[str, Any]:
     settings = function["Configuration"]
-    tags = {k: v for k, v in function.get("Tags", {}).items() if not k.startswith("aws:")}
+    tags = {k: v for k, v in function.get("Tags", {}).items() if not k.startswith(RESERVED)}
     own = FUNCTION.section(settings)
     uri = function.get("Code", {}).get("ImageUri")
     first = {key: own.pop(key, None) for key in ("description", "handler", "runtime")}
@@ -106,8 +106,11 @@ def why_not_made(existing: Existing) -> str:
     """Why the config only uses the role; "" if it makes it."""
     if existing.policy is None:
         return "has no policy, or several"
-    if why := why_not_owned(existing.role):
-        return why
+    owner = Owner(parse_arn(existing.function["Configuration"]["FunctionArn"]).region)
+    if not owner.owns(read_tags(existing.role)):
+        return "was not made by kappa in this region"
+    if "Document" in existing.policy and not owner.owns(read_tags(existing.policy)):
+        return "has a policy that was not made by kappa in this region"
     if names_in(as_text(existing.policy.get("Document", ""))):
         return "has a policy with a ${...} that kappa would fill in"
     return ""
@@ -118,13 +121,13 @@ def iam(existing: Existing) -> dict[str, Any]:
     role, policy = existing.role, existing.policy
     if policy is None or why_not_made(existing):
         return given_role(existing)
-    own = {"name": config_name(role, role["RoleName"]), "path": role["Path"]}
+    own = {"name": role["RoleName"], "path": role["Path"]}
     if "Document" not in policy:
         # One of AWS's own: by ARN it is found whatever its path.
         return {"policy": {"arn": policy["Arn"]}, "role": own}
     return {
         "policy": {
-            "name": config_name(policy, policy["PolicyName"]),
+            "name": policy["PolicyName"],
             "path": policy["Path"],
             "description": policy.get("Description") or None,
             "document": POLICY,

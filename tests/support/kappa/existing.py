@@ -15,6 +15,7 @@ ROLE = {
     "Path": "/service-role/",
     "Arn": "arn:aws:iam::123456789012:role/service-role/greeter-role",
     "AssumeRolePolicyDocument": TRUST,
+    "Tags": [{"Key": "kappa:region", "Value": "eu-west-1"}],
 }
 
 POLICY = {
@@ -22,6 +23,7 @@ POLICY = {
     "Path": "/",
     "Arn": "arn:aws:iam::123456789012:policy/greeter-policy",
     "Document": {"Version": "2012-10-17", "Statement": []},
+    "Tags": ROLE["Tags"],
 }
 
 SETTINGS = {

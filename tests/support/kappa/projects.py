@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from pathlib import Path
 
 from kappa.packing.archive import pack
 from tests.support.builders import run_kappa
@@ -16,7 +15,6 @@ def handler(event, context):
         raise ValueError("the kettle is cold")
     return {"greeting": os.environ.get("GREETING", ""), "event": event}
 """
-FEW_REGIONS = Path(__file__).parents[2] / "data" / "few_regions"
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
@@ -66,16 +64,12 @@ lambda:
 
 
 class Project:
-    """A function greeter.py with a config in an account; creates `folder`.
-
-    AWS_DATA_PATH limits botocore to three regions, since `delete` reads each. A test about regions
-    removes it from `env`.
-    """
+    """A function greeter.py with a config in an account; creates `folder`."""
 
     def __init__(self, folder, emulator, account, name=None):
         self.folder, self.emulator, self.account = folder, emulator, account
         self.name = name or f"greeter-{uuid.uuid4().hex[:8]}"
-        self.env = emulator.env(account) | {"AWS_DATA_PATH": str(FEW_REGIONS)}
+        self.env = emulator.env(account)
         (folder / "code").mkdir(parents=True)
         self.write("code/greeter.py", CODE)
         self.write("policy.json", json.dumps(POLICY))

@@ -11,11 +11,10 @@ from kappa.function import async_calls
 from kappa.function.plan import (
     plan_function,
 )
-from kappa.function.state import FunctionState
 from kappa.function.version_state import VersionsState
 from kappa.packing.archive import Archive
 from kappa.plan.step import steps
-from tests.support.builders import kappa_config
+from tests.support.builders import OWNER, kappa_config, owned
 
 ACCOUNT = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/kappa/greeter"
@@ -133,7 +132,7 @@ OF_IMAGE = {
 def planned(said, state):
     """What deploy does about a function, but for versions."""
     archive = None if said.get("image") else ARCHIVE
-    return plan_function(kappa_config(said), archive, ROLE_ARN, state)
+    return plan_function(kappa_config(said), archive, ROLE_ARN, state, OWNER)
 
 
 def deployed(said, state):
@@ -164,7 +163,7 @@ def deployed(said, state):
             after = {**sent, "DestinationConfig": to, "FunctionArn": f"{ARN}:$LATEST"}
         if step.operation == "delete_function_event_invoke_config":
             after = None
-    return FunctionState(settings, (), after, tags, reserved, code)
+    return owned(settings, (), after, tags=tags, concurrency=reserved, code=code)
 
 
 @pytest.mark.parametrize(
@@ -185,19 +184,19 @@ def deployed(said, state):
     ],
 )
 def test_a_second_deploy_changes_nothing(said):
-    state = deployed(said, FunctionState())
+    state = deployed(said, owned())
     assert steps(planned(said, state)) == []
 
 
 @pytest.mark.parametrize(("first", "then"), [(FULL, EMPTY), (EMPTY, FULL), (FULL, {})])
 def test_a_deploy_after_a_change_of_the_config_is_whole_too(first, then):
-    state = deployed(then, deployed(first, FunctionState()))
+    state = deployed(then, deployed(first, owned()))
     assert steps(planned(then, state)) == []
     assert steps(planned({}, state)) == []
 
 
 def test_what_a_new_function_has_is_what_every_empty_value_asks_for():
-    state = deployed({}, FunctionState())
+    state = deployed({}, owned())
     assert steps(planned({**EMPTY, "tracing": "PassThrough"}, state)) == []
 
 

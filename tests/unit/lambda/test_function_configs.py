@@ -24,6 +24,7 @@ from kappa.errors import ConfigError
 from kappa.iam.plan import plan_rights_create
 from kappa.iam.state import IamState
 from lambda_chat import config as chatconfig
+from tests.support.builders import OWNER
 from tests.support.chat.store import ENVIRON
 
 FUNCTIONS = ("sns", "dynamodb")
@@ -241,7 +242,7 @@ def test_what_was_stored_before_the_function_existed_is_published(configs):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_lambda_alone_may_take_a_functions_role(configs, name):
-    plan = plan_rights_create(configs[name], {}, PLACE, IamState())
+    plan = plan_rights_create(configs[name], {}, PLACE, IamState(), OWNER)
     (trust,) = [
         json.loads(step.params["AssumeRolePolicyDocument"])
         for step in plan

@@ -9,7 +9,7 @@ from kappa.errors import Denied, NotFound
 from kappa.function.permissions import Statement, read_statement
 from kappa.function.state import FunctionState
 from kappa.function.version_state import VersionsState
-from kappa.iam.state import IamState, PolicyState, RoleState, read_rights, read_roles
+from kappa.iam.state import IamState, PolicyState, RoleState, read_role
 from kappa.sources.state import SourcesState
 from tests.support.builders import kappa_config
 from tests.support.kappa.event_sources import STREAM, TOPIC
@@ -134,8 +134,7 @@ class Iam:
 )
 def test_a_role_that_is_given_is_looked_up(answer, state):
     aws = Iam(answer)
-    rights = read_rights(aws, USED_ROLE, None, read_roles(aws, USED_ROLE, inline=True))
-    data = data_of(USED_ROLE, rights)
+    data = data_of(USED_ROLE, read_role(aws, USED_ROLE, inline=True))
     (row,) = [row for row in status_table(data, USED_ROLE) if row[0] == "role"]
     assert row[2] == state
     assert ("role greeter-role: missing" in data["problems"]) == (state == "missing")

@@ -1,6 +1,5 @@
 """deploy, twice at once: what the other one has made as we want it, is ours."""
 
-import json
 from contextlib import nullcontext
 
 import pytest
@@ -9,13 +8,12 @@ from kappa.arn import Place
 from kappa.commands.deploy import plan_deploy
 from kappa.config.model import Async, Cors, Url
 from kappa.errors import AwsError, Conflict, NotFound
-from kappa.iam.owner import PolicyState, RoleState
 from kappa.iam.plan import plan_rights, plan_rights_update
-from kappa.iam.state import IamState
+from kappa.iam.state import IamState, PolicyState, RoleState
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
 from local.testkit.events import ACCOUNT
-from tests.support.builders import kappa_config
+from tests.support.builders import OWNER, kappa_config
 from tests.support.kappa.account import REGION, Account, clock, conflict
 from tests.support.kappa.sessions import carry_out, deploy, session_of
 
@@ -129,15 +127,14 @@ DOCUMENT = {"Version": "2012-10-17", "Statement": []}
 CONFIG = kappa_config(policy={"name": "greeter-policy", "document": "policy.json"})
 
 
-def trusted(plan, **changes):
-    (made,) = [one.params for one in plan if one.operation == "create_role"]
-    trust = json.loads(made["AssumeRolePolicyDocument"])
-    return {"AssumeRolePolicyDocument": trust, "Tags": made["Tags"], **changes}
+def made(plan, **changes):
+    (step,) = [step for step in plan if step.operation == "create_role"]
+    return {"Tags": step.params["Tags"], **changes}
 
 
 def test_a_role_and_a_policy_that_another_deploy_made_alike_are_ours():
-    plan, reports = plan_rights(CONFIG, DOCUMENT, PLACE, IamState()), []
-    apply(plan, Rights(trusted(plan), DOCUMENT), reports.append, clock())
+    plan, reports = plan_rights(CONFIG, DOCUMENT, PLACE, IamState(), OWNER), []
+    apply(plan, Rights(made(plan), DOCUMENT), reports.append, clock())
     assert [one.mark for one in reports] == ["exists", "exists", "attached"]
 
 
@@ -155,9 +152,9 @@ FULL = AwsError("Cannot exceed quota for PolicySize.", code="LimitExceeded")
 )
 def test_a_fifth_version_of_a_policy_is_found_made_where_the_answer_was_lost(answer, mark):
     arn = PLACE.policy("/kappa/", "greeter-policy")
-    has = PolicyState(arn, DOCUMENT, "v9", ("v10", "v8", "v6", "v5"), uses=1)
-    role = RoleState(PLACE.role("/kappa/", "greeter-role"), (arn,))
-    plan = plan_rights_update(CONFIG, {"Statement": [1]}, PLACE, IamState(has, role))
+    has = PolicyState(arn, DOCUMENT, "v9", ("v10", "v8", "v6", "v5"), 1, OWNER.tags)
+    role = RoleState(PLACE.role("/kappa/", "greeter-role"), (arn,), tags=OWNER.tags)
+    plan = plan_rights_update(CONFIG, {"Statement": [1]}, PLACE, IamState(has, role), OWNER)
     reports = []
 
     def call(service, operation, doing, params):
@@ -182,15 +179,14 @@ def test_a_fifth_version_of_a_policy_is_found_made_where_the_answer_was_lost(ans
         ({"Tags": []}, DOCUMENT, "create_role"),
         ({"Tags": [{"Key": "kappa:region", "Value": "eu-west-1"}]}, DOCUMENT, "create_role"),
         ({"Path": "/others/"}, DOCUMENT, "create_role"),
-        ({"AssumeRolePolicyDocument": {"Statement": []}}, DOCUMENT, "create_role"),
         (None, DOCUMENT, "create_role"),
     ],
 )
 def test_a_role_or_a_policy_that_another_made_otherwise_is_an_error_with_a_hint(
     role, document, kind
 ):
-    plan, reports = plan_rights(CONFIG, DOCUMENT, PLACE, IamState()), []
-    there = None if role is None else trusted(plan, **role)
+    plan, reports = plan_rights(CONFIG, DOCUMENT, PLACE, IamState(), OWNER), []
+    there = None if role is None else made(plan, **role)
     with pytest.raises(Conflict) as error:
         apply(plan, Rights(there, document), reports.append, clock())
     assert "run the same command again" in error.value.hint

@@ -8,9 +8,8 @@ from kappa.config.settings import FUNCTION
 from kappa.config.write import plain
 from kappa.errors import Conflict
 from kappa.function.plan import plan_function
-from kappa.function.state import FunctionState
 from kappa.packing.archive import Archive
-from tests.support.builders import assert_valid
+from tests.support.builders import OWNER, assert_valid, owned
 from tests.support.kappa.configs import error_of
 
 ARCHIVE = Archive(b"zip", "sha", ("greeter.py",), 3)
@@ -30,7 +29,7 @@ PROVIDER = "arn:aws:lambda:us-east-1:123456789012:capacity-provider:big"
 def planned(write, more, has=None):
     """The settings that a deploy would send; None: AWS has no function."""
     config = read_config(write(more=f"  {more}\n" if more else ""))
-    plan = plan_function(config, ARCHIVE, ROLE_ARN, FunctionState(has))
+    plan = plan_function(config, ARCHIVE, ROLE_ARN, owned(has), OWNER)
     assert_valid(plan)
     return {key: value for key, value in getattr(plan[0], "params", {}).items() if key not in HAS}
 

@@ -6,16 +6,15 @@ from kappa.config.model import Async
 from kappa.function.plan import (
     plan_function_create,
 )
-from kappa.function.state import FunctionState
 from kappa.plan.step import Note
-from tests.support.builders import assert_valid, kappa_config
+from tests.support.builders import OWNER, assert_valid, kappa_config, owned
 from tests.unit.kappa.function.test_plan import ARCHIVE, ROLE_ARN, SETTINGS, TOPIC
 
 
 def asynchronous(has, **said):
     config = kappa_config({"async_": Async(**said)})
-    state = FunctionState(SETTINGS, (), has)
-    plan = plan_function_create(config, ARCHIVE, ROLE_ARN, state)
+    state = owned(SETTINGS, (), has)
+    plan = plan_function_create(config, ARCHIVE, ROLE_ARN, state, OWNER)
     assert_valid(plan)
     return plan[1:]
 

@@ -10,11 +10,10 @@ from kappa.function.plan import (
     plan_function_delete,
     plan_function_update,
 )
-from kappa.function.state import FunctionState
 from kappa.packing.archive import Archive
 from kappa.plan.apply import apply
 from kappa.plan.step import steps
-from tests.support.builders import assert_valid, kappa_config
+from tests.support.builders import OWNER, assert_valid, kappa_config, owned
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/greeter"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b"
@@ -44,8 +43,8 @@ DENIED = {"ErrorCode": "AccessDeniedException", "Message": "not authorized to pe
 
 
 def plan(said=None, code=None, archive=ARCHIVE, make=plan_function, **has):
-    state = FunctionState({**SETTINGS, **has}, code=code or {})
-    planned = make(kappa_config(said or {}), archive, ROLE_ARN, state)
+    state = owned({**SETTINGS, **has}, code=code or {})
+    planned = make(kappa_config(said or {}), archive, ROLE_ARN, state, OWNER)
     assert_valid(planned)
     return planned
 
@@ -138,8 +137,8 @@ def test_a_function_that_is_being_deleted_is_a_conflict():
 
 
 def test_a_function_that_failed_can_be_deleted():
-    state = FunctionState({**SETTINGS, "State": "Failed"}, tags_error=DENIED)
-    planned = plan_function_delete(kappa_config({"tags": {}}), state)
+    state = owned({**SETTINGS, "State": "Failed"}, tags=OWNER.tags)
+    planned = plan_function_delete(kappa_config({"tags": {}}), state, OWNER)
     assert operations(planned) == ["delete_function"]
 
 

@@ -9,10 +9,10 @@ from kappa.errors import Conflict, NotFound
 from kappa.function.plan import (
     plan_function,
 )
-from kappa.function.state import FunctionState, read_function
+from kappa.function.state import read_function
 from kappa.packing.archive import Archive
 from kappa.plan.step import Note
-from tests.support.builders import assert_valid, kappa_config
+from tests.support.builders import OWNER, assert_valid, kappa_config, owned
 
 ACCOUNT = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/greeter"
@@ -34,15 +34,15 @@ SAME = [Note("unchanged", "settings of greeter"), Note("unchanged", "code of gre
 
 
 def planned(said, state=None, archive=ARCHIVE):
-    state = FunctionState(HAS) if state is None else state
-    found = plan_function(kappa_config(said), archive, ROLE_ARN, state)
+    state = owned(HAS) if state is None else state
+    found = plan_function(kappa_config(said), archive, ROLE_ARN, state, OWNER)
     assert_valid(found)
     return found
 
 
 def updated(said, **has):
     """What changes of the settings, and what was there."""
-    step = planned(said, FunctionState({**HAS, **has}))[0]
+    step = planned(said, owned({**HAS, **has}))[0]
     if isinstance(step, Note):
         return {}, {}
     return {key: value for key, value in step.params.items() if key != "FunctionName"}, step.before
@@ -136,7 +136,7 @@ def test_the_order_of_layers_counts():
 
 def test_a_new_function_is_made_with_its_settings_and_without_those_that_remove():
     said = {"layers": (LAYER,), "vpc": {}, "kms_key": "", "tags": {"a": "b"}, "dead_letter": ""}
-    params = planned(said, FunctionState())[0].params
+    params = planned(said, owned())[0].params
     assert params == {
         "FunctionName": "greeter",
         "Runtime": "python3.13",
@@ -144,7 +144,7 @@ def test_a_new_function_is_made_with_its_settings_and_without_those_that_remove(
         "Handler": "greeter.handler",
         "Layers": [LAYER],
         "Code": {"ZipFile": b"zip"},
-        "Tags": {"a": "b"},
+        "Tags": {"a": "b", **OWNER.tags},
     }
 
 
@@ -154,12 +154,13 @@ def image(**said):
 
 def test_a_function_of_an_image_is_made_without_handler_and_runtime():
     said = image(command=("app.main",))
-    params = planned(said, FunctionState(), archive=None)[0].params
+    params = planned(said, owned(), archive=None)[0].params
     assert params == {
         "FunctionName": "greeter",
         "Role": ROLE_ARN,
         "ImageConfig": {"Command": ["app.main"], "EntryPoint": [], "WorkingDirectory": ""},
         "Code": {"ImageUri": URI},
+        "Tags": OWNER.tags,
         "PackageType": "Image",
     }
 
@@ -167,7 +168,7 @@ def test_a_function_of_an_image_is_made_without_handler_and_runtime():
 def of_image(uri=URI, **config):
     has = {key: HAS[key] for key in ("FunctionName", "FunctionArn", "Role")}
     response = {"ImageConfigResponse": {"ImageConfig": config}}
-    return FunctionState({**has, "PackageType": "Image", **response}, code={"ImageUri": uri})
+    return owned({**has, "PackageType": "Image", **response}, code={"ImageUri": uri})
 
 
 def test_another_image_is_new_code():
@@ -188,21 +189,19 @@ def test_an_image_keeps_of_its_settings_what_is_not_said():
 
 def test_a_zip_cannot_become_an_image():
     with pytest.raises(Conflict, match="Zip, which AWS cannot change to Image"):
-        planned(image(), FunctionState({**HAS, "PackageType": "Zip"}), archive=None)
+        planned(image(), owned({**HAS, "PackageType": "Zip"}), archive=None)
 
 
 def test_tags_are_added_changed_and_removed_but_not_those_of_aws():
     has = {"a": "1", "b": "2", "c": "3", "aws:cloudformation:stack-name": "x"}
-    removed, added = planned(
-        {"tags": {"a": "1", "b": "9", "d": "4"}}, FunctionState(HAS, tags=has)
-    )[2:]
+    removed, added = planned({"tags": {"a": "1", "b": "9", "d": "4"}}, owned(HAS, tags=has))[2:]
     assert added.params == {"Resource": FUNCTION_ARN, "Tags": {"b": "9", "d": "4"}}
     assert added.before == {"Tags": {"b": "2"}}
     assert removed.params == {"Resource": FUNCTION_ARN, "TagKeys": ["c"]}
 
 
 def test_tags_that_are_equal_or_not_said_stay():
-    state = FunctionState(HAS, tags={"a": "1", "aws:x": "y"})
+    state = owned(HAS, tags={"a": "1", "aws:x": "y"})
     assert planned({"tags": {"a": "1"}}, state)[2:] == [Note("unchanged", "tags of greeter")]
     assert planned({}, state) == SAME
 
@@ -221,7 +220,7 @@ def test_tags_that_are_equal_or_not_said_stay():
     ],
 )
 def test_reserved_concurrency_is_brought_to_what_the_config_says(said, has, operation):
-    (item,) = planned({"reserved_concurrency": said}, FunctionState(HAS, concurrency=has))[2:]
+    (item,) = planned({"reserved_concurrency": said}, owned(HAS, concurrency=has))[2:]
     assert getattr(item, "operation", None) == operation
     if operation:
         assert item.before == {"ReservedConcurrentExecutions": has}
@@ -261,7 +260,7 @@ def test_permissions_and_asynchronous_settings_are_the_aliases_own_and_come_afte
         "grants": [{"statement_id": "a", "principal": "sns.amazonaws.com"}],
         "async_": Async(maximum_retry_attempts=0),
     }
-    plan = planned(said, FunctionState())
+    plan = planned(said, owned())
     assert [step.operation for step in plan] == [
         "create_function",
         "publish_version",
@@ -274,7 +273,7 @@ def test_permissions_and_asynchronous_settings_are_the_aliases_own_and_come_afte
 
 def test_asynchronous_destinations_are_removed_by_an_empty_text_and_all_by_an_empty_mapping():
     to = {"OnSuccess": {"Destination": QUEUE}, "OnFailure": {}}
-    state = FunctionState(HAS, asynchronous={"MaximumRetryAttempts": 1, "DestinationConfig": to})
+    state = owned(HAS, asynchronous={"MaximumRetryAttempts": 1, "DestinationConfig": to})
     (step,) = planned({"async_": Async(on_success="")}, state)[2:]
     assert step.params == {"FunctionName": "greeter", "MaximumRetryAttempts": 1}
     assert step.before == {"DestinationConfig": {"OnSuccess": {"Destination": QUEUE}}}

@@ -12,11 +12,10 @@ from kappa.function.plan import (
     plan_function_delete,
     plan_function_update,
 )
-from kappa.function.state import FunctionState
 from kappa.function.version_state import VersionsState
 from kappa.packing.archive import Archive
 from kappa.plan.step import Note, Step, Wait, steps
-from tests.support.builders import assert_valid, kappa_config
+from tests.support.builders import OWNER, assert_valid, kappa_config, owned
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/kappa/greeter-role"
 ARCHIVE = Archive(b"zip", "sha", ("greeter.py",), 3)
@@ -24,6 +23,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:greeter"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
 GRANT = {"statement_id": "sns", "principal": "sns.amazonaws.com", "source_arn": TOPIC}
 SETTINGS = {
+    "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:greeter",
     "FunctionName": "greeter",
     "Runtime": "python3.13",
     "Role": ROLE_ARN,
@@ -37,15 +37,15 @@ SETTINGS = {
 
 
 def plan_update(has=None, **settings):
-    state = FunctionState({**SETTINGS, **(has or {})})
-    plan = plan_function_update(kappa_config(settings), ARCHIVE, ROLE_ARN, state)
+    state = owned({**SETTINGS, **(has or {})})
+    plan = plan_function_update(kappa_config(settings), ARCHIVE, ROLE_ARN, state, OWNER)
     assert_valid(plan)
     return plan
 
 
 def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_active():
     config = kappa_config({"timeout": 9, "environment": {"AA": "1"}, "architectures": ("arm64",)})
-    plan = plan_function_create(config, ARCHIVE, ROLE_ARN, FunctionState())
+    plan = plan_function_create(config, ARCHIVE, ROLE_ARN, owned(), OWNER)
     assert_valid(plan)
     assert plan == [
         Step(
@@ -59,6 +59,7 @@ def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_act
                 "Timeout": 9,
                 "Environment": {"Variables": {"AA": "1"}},
                 "Code": {"ZipFile": b"zip"},
+                "Tags": OWNER.tags,
                 "Architectures": ["arm64"],
             },
             "created",
@@ -79,16 +80,16 @@ def test_create_makes_the_function_and_lets_what_comes_next_wait_until_it_is_act
 
 
 def test_create_leaves_the_code_of_a_function_that_exists_and_says_how_to_update_it():
-    state = FunctionState({**SETTINGS, "CodeSha256": "old"})
-    plan = plan_function_create(kappa_config(), ARCHIVE, ROLE_ARN, state)
+    state = owned({**SETTINGS, "CodeSha256": "old"})
+    plan = plan_function_create(kappa_config(), ARCHIVE, ROLE_ARN, state, OWNER)
     assert plan == [
         Note("exists", "function greeter (code: kappa config.yml deploy)"),
     ]
 
 
 def completed(said, **has):
-    state = FunctionState({**SETTINGS, "FunctionArn": ARN}, **has)
-    plan = plan_function_create(kappa_config({**said}), ARCHIVE, ROLE_ARN, state)
+    state = owned({**SETTINGS, "FunctionArn": ARN}, **has)
+    plan = plan_function_create(kappa_config({**said}), ARCHIVE, ROLE_ARN, state, OWNER)
     assert_valid(plan)
     return [(step.operation, step.params) for step in steps(plan)]
 
@@ -150,11 +151,11 @@ def test_a_deploy_that_was_stopped_after_any_call_goes_on_from_there():
         "timeout": 9,
     }
     has = {**SETTINGS, "FunctionArn": ARN, "CodeSha256": "old"}
-    state = FunctionState(has)
+    state = owned(has)
     after = [
         lambda state: replace(state, settings={**state.settings, "Timeout": 9}),
         lambda state: replace(state, settings={**state.settings, "CodeSha256": "sha"}),
-        lambda state: replace(state, tags={"team": "tea"}),
+        lambda state: replace(state, tags={**state.tags, "team": "tea"}),
         lambda state: replace(state, concurrency=5),
         lambda state: replace(state, asynchronous={"MaximumRetryAttempts": 0}),
     ]
@@ -166,14 +167,14 @@ def test_a_deploy_that_was_stopped_after_any_call_goes_on_from_there():
         "put_function_event_invoke_config",
     ]
     for number, make in enumerate([*after, None]):
-        plan = plan_function(kappa_config(said), ARCHIVE, ROLE_ARN, state)
+        plan = plan_function(kappa_config(said), ARCHIVE, ROLE_ARN, state, OWNER)
         assert [step.operation for step in steps(plan)] == wanted[number:]
         state = make(state) if make else state
 
 
 def test_create_adds_a_permission_that_is_missing():
     plan = plan_function_create(
-        kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, FunctionState(SETTINGS)
+        kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, owned(SETTINGS), OWNER
     )
     assert_valid(plan)
     assert plan[1] == Step(
@@ -195,30 +196,30 @@ def test_create_adds_a_permission_that_is_missing():
 
 def test_a_permission_that_is_there_stays():
     has = Statement("sns", "sns.amazonaws.com", "lambda:invokeFunction", TOPIC)
-    state = FunctionState(SETTINGS, (has,))
-    plan = plan_function_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
+    state = owned(SETTINGS, (has,))
+    plan = plan_function_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state, OWNER)
     assert plan[1].mark == "exists"
 
 
 def test_an_accounts_digits_match_the_root_arn_that_aws_answers():
     has = Statement("a", "arn:aws:iam::210987654321:root", "lambda:InvokeFunction")
     grant = {"statement_id": "a", "principal": "210987654321"}
-    state = FunctionState(SETTINGS, (has,))
-    plan = plan_function_create(kappa_config({"grants": [grant]}), ARCHIVE, ROLE_ARN, state)
+    state = owned(SETTINGS, (has,))
+    plan = plan_function_create(kappa_config({"grants": [grant]}), ARCHIVE, ROLE_ARN, state, OWNER)
     assert plan[1].mark == "exists"
 
 
 def test_a_permission_of_the_same_id_that_differs_is_replaced():
     has = Statement("sns", "sns.amazonaws.com", "lambda:InvokeFunction", TOPIC + "-old")
-    state = FunctionState(SETTINGS, (has,))
-    plan = plan_function_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state)
+    state = owned(SETTINGS, (has,))
+    plan = plan_function_create(kappa_config({"grants": [GRANT]}), ARCHIVE, ROLE_ARN, state, OWNER)
     assert_valid(plan)
     assert [step.operation for step in plan[1:]] == ["remove_permission", "add_permission"]
 
 
 def test_update_without_a_function_says_how_to_make_it():
     with pytest.raises(NotFound, match="does not exist") as error:
-        plan_function_update(kappa_config(), ARCHIVE, ROLE_ARN, FunctionState())
+        plan_function_update(kappa_config(), ARCHIVE, ROLE_ARN, owned(), OWNER)
     assert error.value.hint == "Make it: kappa config.yml deploy"
 
 
@@ -254,13 +255,13 @@ def test_update_moves_the_function_to_another_role():
 
 
 def test_delete_removes_the_function():
-    plan = plan_function_delete(kappa_config(), FunctionState(SETTINGS))
+    plan = plan_function_delete(kappa_config(), owned(SETTINGS), OWNER)
     assert_valid(plan)
     assert [step.operation for step in plan] == ["delete_function"]
 
 
 def test_delete_of_a_function_that_is_gone_says_so():
-    plan = plan_function_delete(kappa_config(), FunctionState())
+    plan = plan_function_delete(kappa_config(), owned(), OWNER)
     assert plan == [Note("gone", "function greeter")]
 
 
@@ -274,17 +275,17 @@ def test_delete_of_a_function_that_is_gone_says_so():
     ],
 )
 def test_what_can_still_fail_is_waited_for_though_nothing_comes_next(said, waits):
-    (step,) = plan_function_create(kappa_config(said), ARCHIVE, ROLE_ARN, FunctionState())
+    (step,) = plan_function_create(kappa_config(said), ARCHIVE, ROLE_ARN, owned(), OWNER)
     assert step.wait.for_next is not waits
 
 
 def test_without_a_role_in_the_config_the_functions_own_is_left_alone():
     config = kappa_config({"timeout": 9}, role={"name": ""})
-    plan = plan_function_update(config, ARCHIVE, "", FunctionState(SETTINGS))
+    plan = plan_function_update(config, ARCHIVE, "", owned(SETTINGS), OWNER)
     assert plan[0].params == {"FunctionName": "greeter", "Timeout": 9}
 
 
 def test_a_function_that_is_to_be_made_needs_a_role():
     config = kappa_config(role={"name": ""})
     with pytest.raises(ConfigError, match="greeter does not exist, and to make it kappa needs"):
-        plan_function_create(config, ARCHIVE, "", FunctionState())
+        plan_function_create(config, ARCHIVE, "", owned(), OWNER)

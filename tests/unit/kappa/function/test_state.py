@@ -10,9 +10,9 @@ from kappa.function.plan import (
     plan_function,
     plan_function_create,
 )
-from kappa.function.state import FunctionState, read_function
+from kappa.function.state import read_function
 from kappa.plan.step import steps
-from tests.support.builders import kappa_config
+from tests.support.builders import OWNER, kappa_config, owned
 from tests.support.kappa.account import clock
 from tests.unit.kappa.function.test_health import (
     ARCHIVE,
@@ -91,9 +91,8 @@ def test_an_image_that_cannot_be_read_is_an_error_and_no_difference():
 
 
 @pytest.mark.parametrize("make", [plan_function, plan_function_create])
-def test_tags_that_may_not_be_read_are_an_error_only_where_the_config_has_tags(make):
-    state = FunctionState(SETTINGS, tags_error=DENIED)
-    assert steps(make(kappa_config(), ARCHIVE, ROLE_ARN, state)) == []
+def test_tags_that_may_not_be_read_are_an_error(make):
+    state = owned(SETTINGS, tags_error=DENIED)
     with pytest.raises(Denied, match="reading the tags of greeter: not authorized") as error:
-        make(kappa_config({"tags": {}}), ARCHIVE, ROLE_ARN, state)
+        make(kappa_config(), ARCHIVE, ROLE_ARN, state, OWNER)
     assert error.value.hint == "Ask for the permission lambda:ListTags."

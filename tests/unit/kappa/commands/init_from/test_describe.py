@@ -12,7 +12,6 @@ from kappa.config.write import plain, plain_config
 from kappa.function.log_group import LogGroup
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.support.kappa.existing import POLICY, ROLE, existing, raw, whole, zipped
-from tests.support.kappa.projects import TRUST
 
 
 def test_a_plain_function_says_no_more_than_it_has(imported):
@@ -202,25 +201,20 @@ def test_what_deploy_takes_away_from_a_closed_url_is_named():
 
 
 @pytest.mark.parametrize(
-    ("role", "why"),
+    ("changed", "why"),
     [
-        ({"PermissionsBoundary": {"PermissionsBoundaryArn": "arn:x"}}, "a permissions boundary"),
-        ({"AssumeRolePolicyDocument": {"Statement": [*TRUST["Statement"] * 2]}}, "trusts others"),
+        ({"role": ROLE | {"Tags": []}}, "The role was not made by kappa"),
         (
-            {
-                "AssumeRolePolicyDocument": {
-                    "Statement": TRUST["Statement"][0]
-                    | {"Condition": {"StringEquals": {"aws:SourceAccount": "1"}}}
-                }
-            },
-            "under a condition",
+            {"role": ROLE | {"Tags": [{"Key": "kappa:region", "Value": "us-east-1"}]}},
+            "The role was not made by kappa in this region",
         ),
+        ({"policy": POLICY | {"Tags": []}}, "The role has a policy that was not made by kappa"),
     ],
 )
-def test_a_role_that_kappa_would_make_wider_is_only_used(role, why):
-    config, said = whole(role=ROLE | role)
+def test_a_role_that_kappa_does_not_own_is_used_as_it_is(changed, why):
+    config, remarks = whole(**changed)
     assert config["iam"] == {"role": {"arn": ROLE["Arn"]}}
-    assert why in said
+    assert why in remarks
 
 
 def test_a_policy_that_would_be_filled_in_is_left_alone():
@@ -237,14 +231,13 @@ def test_a_policys_own_variables_are_no_reason_to_leave_it_alone(imported):
 
 
 def test_what_a_role_has_besides_is_named():
-    tags = [{"Key": "team", "Value": "tea"}]
+    tags = [*ROLE["Tags"], {"Key": "team", "Value": "tea"}]
     _, said = whole(role=ROLE | {"Tags": tags, "MaxSessionDuration": 7200})
     assert "of the role greeter-role: tags, session duration" in said
 
 
 def test_kappas_own_tags_of_a_role_are_not_named():
-    tags = [{"Key": "kappa:region", "Value": "eu-west-1"}]
-    _, said = whole(role=ROLE | {"Tags": tags})
+    _, said = whole()
     assert "of the role" not in said
 
 
