@@ -32,10 +32,8 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     session = options.open()
     archive = check(session.config, options.region or session.config.region)
     print_notes(session.config.notes)
-    if archive is None and session.config.function.build:
-        from kappa.packing.build_command import command_line
-
-        print_notes([f"the code is not built; deploy would run: {command_line(session.config)}"])
+    if session.config.function.build:
+        print_notes(["the code is not checked: lambda.build makes it before each deploy"])
     unreadable = problems(session.config.function.runtime, archive) if archive else []
     warn_of_code(session.config, unreadable, strict=strict)
     config = plain_config(session.config, show_values=show_values)

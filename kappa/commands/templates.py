@@ -95,7 +95,7 @@ export const handler = async (event) => ({
 )
 _TYPESCRIPT = Template(
     """\
-  # Runs before packing when a file of this folder has changed. `npm run check` checks the types.
+  # Runs each time that the code is packed. `npm run check` checks the types.
   # Packages are installed again after package.json has changed.
   build: test node_modules/.package-lock.json -nt package.json || npm install && npm run build
   # The folder that is packed.

@@ -22,31 +22,23 @@ _PACKING = frozenset(
 def check(config: Config, region: str | None) -> Archive | None:
     """Check all that a config names, and pack it without installing packages or asking AWS.
 
-    Nothing is packed where lambda.build would run first. `region` is the function's, if it is
-    known without asking.
+    What lambda.build makes is not looked at: other commands build it first. `region` is the
+    function's, if it is known without asking.
     Raises: ConfigError.
     """
     if region:
         check_regions(config, region)
     read_policy_document(config)
     check_files(config)
-    if config.function.image or any(keys[-1] in _PACKING for keys in config.unread):
+    is_known = not any(keys[-1] in _PACKING for keys in config.unread)
+    if config.function.image or config.function.build or not is_known:
         return None
-    function = replace(config.function, build=None)
+    bare = config
     if not is_ready_zip(config):
-        function = replace(function, requirements=())
-    bare = replace(config, function=function)
+        bare = replace(config, function=replace(config.function, requirements=()))
     try:
-        if config.function.build and _is_to_build(config):
-            return None
         archive = read_archive(bare)
         check_handler(bare, archive)
         return archive
     except ArchiveError as error:
         raise ConfigError(error.message, error.hint) from error
-
-
-def _is_to_build(config: Config) -> bool:
-    from kappa.packing.build_command import why_to_build
-
-    return bool(why_to_build(config))

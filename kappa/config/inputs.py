@@ -7,7 +7,7 @@ the reading therefore shows in the next comparison. It reads no content.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -54,6 +54,21 @@ def depends_on(path: Path, kind: Kind = "settings") -> None:
         states: dict[str, State] = getattr(inputs, kind)
         if name not in states:
             states[name] = _state(name, kind)
+
+
+def is_collecting() -> bool:
+    """Whether anybody asks which files are read."""
+    return _COLLECTED.get() is not None
+
+
+def look_again(files: Iterable[Path]) -> None:
+    """Take these files, and every folder, as they are now: a command of ours has written there."""
+    if inputs := _COLLECTED.get():
+        for file in files:
+            name = os.path.abspath(file)  # noqa: PTH100
+            inputs.code[name] = _state(name, "code")
+        for name in inputs.folders:
+            inputs.folders[name] = _state(name, "folders")
 
 
 def read_again(inputs: Inputs) -> Inputs:

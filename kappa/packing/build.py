@@ -14,7 +14,6 @@ from kappa.config import layout_07
 from kappa.config.files import real_path
 from kappa.config.model import Config
 from kappa.config.tree import read_tree
-from kappa.errors import ArchiveError
 from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
 from kappa.packing.files import Extras
 from kappa.packing.limits import Limits
@@ -34,18 +33,13 @@ def read_archive(
     limits: Limits | None = None,
     report: Callable[[Report], None] = lambda _: None,
 ) -> Archive:
-    """Build the function's code where it is due, and pack it with its packages installed.
+    """Build the function's code if the config has a build, and pack it with its packages.
 
     `report` is called before lambda.build runs.
     Raises: ArchiveError, if something is missing, too large, has no wheel or cannot be built.
     """
-    try:
-        with _built(config, report):
-            return _read_archive(config, limits or Limits())
-    except ArchiveError as error:
-        error.message = config.masked(error.message)
-        error.args = (error.message,)
-        raise
+    with _built(config, report):
+        return _read_archive(config, limits or Limits())
 
 
 def _built(config: Config, report: Callable[[Report], None]) -> AbstractContextManager[None]:

@@ -1,7 +1,6 @@
-"""The files that decide whether lambda.build runs again, each with a digest of its content.
+"""The files that a build reads: watch and serve build again when one of them changes.
 
-It owns which files a build reads: those of `build_inputs`, by default the config's whole folder
-without what git ignores; and that `lambda.path` is what it makes. It must not run anything.
+They are those of `build_inputs`, by default the config's whole folder without what git ignores.
 """
 
 from __future__ import annotations
@@ -9,18 +8,16 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 
-import msgspec
-
 from kappa.config.files import expand_home, real_path
-from kappa.config.inputs import depends_on
+from kappa.config.inputs import depends_on, is_collecting, look_again
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ArchiveError
-from kappa.packing.cache import cache_folder
 from kappa.packing.files import LEFT_OUT_NAMES, is_by_product
 from kappa.packing.git_ignored import GitIgnored, git_ignored
 from kappa.packing.write_zip import zip_file
@@ -32,70 +29,54 @@ _MAX_FILES = 100_000
 _ADVICE = "Name the files and folders that the build reads in lambda.build_inputs."
 
 
-class BuildFiles(msgspec.Struct, frozen=True):
-    """What a build reads and what it made: digests by path, relative to the config's folder.
+@contextmanager
+def watching_inputs(config: Config) -> Iterator[None]:
+    """Note the files that a build reads, as they are before it; nothing where nobody watches.
 
-    With `build_inputs` the digests of `made` are empty, since lambda.path may also hold files that
-    are written by hand and are no inputs. If the whole folder is packed, both are the same.
-    """
-
-    read: Mapping[str, str]
-    made: Mapping[str, str]
-
-
-def output_of(config: Config) -> Path:
-    """What a build makes: lambda.path, without links in its path."""
-    return real_path(config.beside(config.function.path))
-
-
-def read_build_files(config: Config, max_files: int = _MAX_FILES) -> BuildFiles:
-    """Read the files of lambda.build as they are now.
-
+    A file into which the build writes what was in it already has not changed, nor has a folder in
+    which it adds or removes files.
     Raises: ConfigError, if one of `build_inputs` matches nothing; ArchiveError, if a file cannot
     be read or there are too many.
     """
-    reader = _Reader(config, max_files)
+    if not is_collecting():
+        yield
+        return
     try:
-        return reader.given() if config.function.build_inputs else reader.whole_folder()
+        before = {file: _digest(file) for file in input_files(config)}
     except OSError as error:
-        raise ArchiveError(
-            f"{error.filename}: {error.strerror}, so kappa cannot know whether to build.", _ADVICE
-        ) from error
+        raise ArchiveError(f"{error.filename}: {error.strerror}.", _ADVICE) from error
+    try:
+        yield
+    finally:
+        look_again(file for file, digest in before.items() if _digest(file) == digest)
 
 
-def difference(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Name the first file that differs and how; "" if none does."""
-    for name in sorted({*before, *after}):
-        if name not in after:
-            return f"{name} is gone"
-        if before.get(name) != after[name]:
-            return f"{name} changed" if name in before else f"{name} is new"
-    return ""
+def input_files(config: Config, max_files: int = _MAX_FILES) -> set[Path]:
+    """List the files that lambda.build reads, and note them for a watch."""
+    reader = _Reader(config, max_files)
+    files = set(reader.given() if config.function.build_inputs else reader.whole_folder())
+    for file in files:
+        depends_on(file, "code")
+    return files
 
 
 class _Reader:
-    """Reads the files of one config's build."""
+    """Lists the files of one config's build."""
 
     def __init__(self, config: Config, max_files: int) -> None:
         self.config = config
         self.folder = real_path(config.file.parent)
-        self.output = output_of(config)
-        # Of the config, only the keys that the build depends on are compared. A cache may be here.
-        own = (zip_file(config), config.file, cache_folder())
-        self.skipped = {real_path(path) for path in own} - {self.output}
+        self.output = real_path(config.beside(config.function.path))
+        self.skipped = {real_path(path) for path in (zip_file(config), config.file)} - {self.output}
         self.max_files = max_files
 
-    def whole_folder(self) -> BuildFiles:
-        """The config's folder. If it is packed itself, all of it is read and made."""
-        made = self._digests(self._files(self.output))
-        if self.folder.is_relative_to(self.output):
-            return BuildFiles(made, made)
-        ignored = git_ignored(self.folder)
-        return BuildFiles(self._digests(self._inputs(self.folder, self.output, ignored)), made)
+    def whole_folder(self) -> Iterator[Path]:
+        """The config's folder without the output; nothing if all of it is packed."""
+        if not self.folder.is_relative_to(self.output):
+            yield from self._walk(self.folder, self.output, git_ignored(self.folder))
 
-    def given(self) -> BuildFiles:
+    def given(self) -> Iterator[Path]:
         """The files that `build_inputs` names."""
-        read: set[Path] = set()
         for number, pattern in enumerate(self.config.function.build_inputs):
             keys: Keys = ("lambda", "build_inputs", number)
             try:
@@ -105,9 +86,7 @@ class _Reader:
             if not files:
                 problem = f"{dotted(keys)}: {pattern} matches no file."
                 raise self.config.error(keys, problem, "Correct it, or take it out.")
-            read |= files
-        made = {self._name(file): "" for file in self._files(self.output)}
-        return BuildFiles(self._digests(read), made)
+            yield from files
 
     def _matching(self, pattern: str) -> Iterator[Path]:
         """The files of a path or glob; those of the output only if it begins in there."""
@@ -118,37 +97,23 @@ class _Reader:
         # A name such as [id].ts is itself before it is a pattern.
         is_name = not rest or os.path.lexists(self.folder / path)
         for match in [self.folder / path] if is_name else start.glob("/".join(rest)):
-            yield from self._inputs(match, without)
-
-    def _inputs(
-        self, top: Path, without: Path | None, ignored: GitIgnored | None = None
-    ) -> Iterator[Path]:
-        skipped = self.skipped | ({without} if without else set())
-        depends_on(top.parent, "folders")
-        for file in self._walk(top, skipped, LEFT_OUT_NAMES | _INSTALLED, ignored):
-            depends_on(file, "code")
-            depends_on(file.parent, "folders")
-            yield file
-
-    def _files(self, top: Path) -> Iterator[Path]:
-        return self._walk(top, self.skipped, LEFT_OUT_NAMES)
+            depends_on(match.parent, "folders")
+            yield from self._walk(match, without)
 
     def _walk(
-        self,
-        top: Path,
-        skipped: set[Path],
-        left_out: frozenset[str],
-        ignored: GitIgnored | None = None,
+        self, top: Path, without: Path | None, ignored: GitIgnored | None = None
     ) -> Iterator[Path]:
         """List the files at a path and below; a folder to which links lead is walked once."""
+        skipped = self.skipped | ({without} if without else set())
         to_walk, walked, count = [(top, real_path(top), ignored)], set[Path](), 0
         while to_walk:
             path, real, ignored = to_walk.pop()
             if real in walked or any(real.is_relative_to(other) for other in skipped):
                 continue
             if path.is_dir():
+                depends_on(path, "folders")
                 walked.add(real)
-                to_walk += _entries(path, real, left_out, ignored and ignored.below(path))
+                to_walk += _entries(path, real, ignored and ignored.below(path))
                 continue
             count += 1
             if count > self.max_files:
@@ -157,34 +122,22 @@ class _Reader:
             if path.is_file() or (path.is_symlink() and not path.exists()):
                 yield path
 
-    def _digests(self, files: Iterable[Path]) -> dict[str, str]:
-        return {self._name(file): _digest(file) for file in files}
-
-    def _name(self, file: Path) -> str:
-        return os.fsencode(os.path.relpath(file, self.folder)).decode("utf-8", "backslashreplace")
-
 
 def _entries(
-    folder: Path, real: Path, left_out: frozenset[str], ignored: GitIgnored | None
+    folder: Path, real: Path, ignored: GitIgnored | None
 ) -> Iterator[tuple[Path, Path, GitIgnored | None]]:
     """List what is in a folder, each with its real path and what git ignores in there."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             path, is_folder = folder / entry.name, entry.is_dir()
-            if entry.name in left_out or (not is_folder and is_by_product(entry.name)):
+            is_left_out = entry.name in LEFT_OUT_NAMES | _INSTALLED
+            if is_left_out or (not is_folder and is_by_product(entry.name)):
                 continue
             if not (ignored and ignored.matches(path, is_folder=is_folder)):
                 yield path, real_path(path) if entry.is_symlink() else real / entry.name, ignored
 
 
 def _digest(file: Path) -> str:
-    """The digest of a file's content, and whether it is a program."""
-    try:
-        with file.open("rb") as opened:
-            is_program = os.fstat(opened.fileno()).st_mode & 0o100
-            return hashlib.file_digest(opened, "sha256").hexdigest() + ("x" if is_program else "")
-    except FileNotFoundError:
-        return "missing"
-    except OSError as error:
-        error.filename = error.filename or str(file)
-        raise
+    with suppress(OSError), file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+    return ""

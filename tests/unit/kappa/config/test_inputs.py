@@ -77,8 +77,7 @@ def test_a_config_depends_on_all_that_it_names_and_on_what_is_packed(tmp_path):
     assert names(inputs.folders, tmp_path) == {"code", "code/lib", "shared"}
 
 
-def test_a_build_counts_by_what_it_reads_and_what_is_packed(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_build_counts_by_what_it_reads_and_what_is_packed(tmp_path):
     config = CONFIG.replace("  dependencies: [shared]\n", "  build: cp src/greeter.py code\n")
     config = config.replace("  path: code\n", "  path: code\n  build_inputs: [src]\n")
     source = {"src/greeter.py": FILES["code/greeter.py"], "code/words.py": ""}

@@ -74,21 +74,10 @@ def test_the_output_is_its_last_lines_as_a_terminal_shows_them(tmp_path):
     assert (lines[0], lines[-1], len(lines)) == ("...", "100000", 201)
 
 
-@pytest.mark.parametrize("before", [0, 70_000, 200_000])
-def test_a_secret_is_hidden_before_the_output_is_cut(tmp_path, before):
-    # The cut is in the middle of the secret.
-    script = f"printf '%{before}s' ''; printf 'hunter2-s3cret%{64 * 1024 - 7}s' end"
-    _, output = run(script, tmp_path, {}, lambda text: text.replace("hunter2-s3cret", "*"))
-    assert "s3cret" not in output
-    assert output.endswith("end")
-    assert len(output) <= 64 * 1024 + 4
-
-
-def test_a_secret_before_many_colours_is_not_shown_in_part(tmp_path):
-    secret = "hunter2-" * 7_000
-    script = f"yes {secret[:8]} | head -7000 | tr -d '\\n'; yes $(printf '\\033[31m') | head -20000"
-    _, output = run(script, tmp_path, {}, lambda text: text.replace(secret, "*"))
-    assert "hunter2" not in output
+def test_a_line_that_is_cut_is_not_shown(tmp_path):
+    """A part of a secret would be left of it, which the printer does not know."""
+    _, output = run(f"printf 's3cret%{64 * 1024}s\\nend\\n' x", tmp_path, {})
+    assert output == "...\nend"
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
