@@ -79,6 +79,11 @@ _NO_NETWORK_HINT = (
 )
 _CLOCK_HINT = "The clock of this computer is wrong: set it, then run the command again."
 _NUMBER_HINT = "Check the values that must be numbers: AWS_MAX_ATTEMPTS, or a key of ~/.aws/config."
+_HINTS = {
+    "MalformedPolicyDocument": "AWS names no line. This does: aws accessanalyzer validate-policy "
+    "--policy-type IDENTITY_POLICY --policy-document file://FILE",
+    "NoSuchBucket": "Make the bucket, or name another.",
+}
 FOREIGN_HINT = "A proxy or a sign-in page may have answered: check the network and HTTPS_PROXY."
 
 
@@ -142,14 +147,14 @@ def _by_code(error: ClientError, code: str, text: str, message: str) -> AwsError
     if code in DENIED:
         return Denied(message, "Ask for this permission, or use another --profile.", code)
     if code in NOT_FOUND:
-        return NotFound(message, code=code)
+        return NotFound(message, _HINTS.get(code, ""), code)
     if code in CONFLICT:
         return Conflict(message, code=code)
     if code in THROTTLED:
         return Unavailable(message, "Wait a minute, then run the same command again.", code)
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         return Unavailable(message, "AWS failed: wait a minute, then run the command again.", code)
-    return AwsError(message, code=code)
+    return AwsError(message, _HINTS.get(code, ""), code)
 
 
 def _is_skewed(code: str, text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kappa.cli.console import as_json, progress, report_line, result, style
@@ -61,6 +62,7 @@ def carry_out(
     `strict` is None where no code is packed. With `wait` it ends when Lambda is ready, not when
     Lambda has taken the last change. `shows_place` begins with the account and region.
     """
+    from kappa.commands.refused_place import refused_place
     from kappa.function.code import sends_code
     from kappa.plan.apply import apply
     from kappa.plan.step import SETTLED, steps
@@ -82,7 +84,8 @@ def carry_out(
     # Code that AWS has already is not read again: that may take another Python's start.
     if strict is False and sends_code(planned):
         warn_of_code(session.config, session.problems, strict=False)
-    apply(planned, session.aws.call, report_step, wait=wait)
+    place = partial(refused_place, session.config)
+    apply(planned, session.aws.call, report_step, wait=wait, place=place)
     if options.json:
         keys = ("mark", "message", "seconds")
         result(as_json([{key: getattr(report, key) for key in keys} for report in reports]))

@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from kappa.arn import parse_arn
 from kappa.config import advised_commands
 from kappa.config.files import expand_home
-from kappa.config.tree import Keys, Tree
+from kappa.config.tree import Keys, Tree, dotted
 from kappa.config.value_types import (
     AccountId,
     Action,
@@ -387,6 +387,10 @@ class Config(Struct, frozen=True):
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
         return self._tree.error(keys, problem, hint)
+
+    def place(self, keys: Keys) -> str:
+        """Name file, line and key of what stands at a key path."""
+        return self.error(keys, dotted(keys)).message
 
     def masked(self, text: str) -> str:
         """Put what the config writes, such as ${name}, in place of included values."""

@@ -27,6 +27,7 @@ _TRUST = {
     ],
 }
 GONE = ("NoSuchEntity",)
+_DOCUMENT = ("iam", "policy", "document")
 # AWS IAM guide, "IAM and AWS STS quotas": versions of a managed policy.
 MAX_VERSIONS = 5
 
@@ -156,6 +157,7 @@ def _create_policy(
         "created",
         f"policy {name}",
         recheck=_recheck_document(document, place.policy(policy.path, name), "v1"),
+        key=_DOCUMENT,
         conflict_hint="If it was made just now, run the same command again; if it exists at "
         "another path, set iam.policy.path or take another name.",
     )
@@ -186,6 +188,7 @@ def _update_policy(name: str, document: Mapping[str, Any], state: PolicyState) -
             f"policy {name}",
             before={"PolicyDocument": _text(state.document)},
             recheck=_recheck_version(document, state),
+            key=_DOCUMENT,
         ),
     ]
 

@@ -38,6 +38,7 @@ def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BY
             "created",
             f"zip s3://{bucket}/{name}",
             settled=("PreconditionFailed",),
+            key=("lambda", "s3_bucket"),
         )
     ]
 

@@ -28,6 +28,7 @@ _MIN_PAUSE_S, _MAX_PAUSE_S = 0.1, 2.0
 _PROPAGATION_S = 30.0
 # A managed policy is full. Its newest version may be ours, if the answer to our call was lost.
 _FULL = "LimitExceeded"
+_CORRECT = "Correct it, then run the same command again: completed steps stay."
 _GERUNDS = {
     "attached": "attaching",
     "created": "creating",
@@ -46,10 +47,12 @@ def apply(
     clock: Clock | None = None,
     *,
     wait: bool = False,
+    place: Callable[[Step, AwsError], str] = lambda _step, _error: "",
 ) -> None:
     """Carry out a plan in order, and report the result of each item.
 
-    `wait` makes the last step wait too, even if its wait only serves a following step.
+    `place` names where in the config a step comes from that AWS refused. `wait` makes the last step
+    wait too, even if its wait only serves a following step.
 
     Raises: AwsError of the first step that fails, WaitTimeout.
     """
@@ -73,6 +76,9 @@ def apply(
             report(Report("stopped", item.message))
             raise
         except AwsError as error:
+            if where := place(filled, error):
+                error.message = f"{where}: {error.message}"
+                error.hint = error.hint or _CORRECT
             if previous_was_carried_out:
                 _undo(item, error, call, report, clock)
             raise

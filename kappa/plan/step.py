@@ -17,7 +17,7 @@ CREATING_MARKS = frozenset({"attached", "created"})
 # Marks that need no output: nothing differs from the config.
 SETTLED = frozenset({"exists", "gone", "unchanged"})
 # Functions, steps for failures and what only the output needs; sources/plan.py drops equal steps.
-_NOT_COMPARED = frozenset({"recheck", "fills", "before", "merge", "guard", "undo"})
+_NOT_COMPARED = frozenset({"recheck", "fills", "before", "merge", "guard", "undo", "key"})
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -95,6 +95,7 @@ class Step(msgspec.Struct, frozen=True, eq=False):
         error otherwise.
     recheck: tells a conflict with our own earlier call from one with another writer.
     undo: restores what the previous step removed, if this step fails.
+    key: the key path of the config that the whole step comes from.
     hint: the hint of any refusal; conflict_hint replaces it for a conflict.
     """
 
@@ -117,6 +118,7 @@ class Step(msgspec.Struct, frozen=True, eq=False):
     expected: Mapping[str, Any] = msgspec.field(default_factory=dict)
     unexpected_hint: str = ""
     undo: Step | None = None
+    key: tuple[str | int, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         """Compare all fields but those in _NOT_COMPARED."""

@@ -201,3 +201,11 @@ def test_a_step_whose_answer_was_lost_is_found_done():
 def test_a_conflict_with_others_is_tried_again(has):
     call = answering(ALREADY, has, {})
     assert [report.mark for report in run([MAPPED], call)] == ["waiting", "created"]
+
+
+def test_an_error_says_where_in_the_config_its_step_comes_from():
+    call = answering(AwsError("AWS refused it"))
+    with pytest.raises(AwsError) as caught:
+        apply([CREATE], call, lambda _: None, Time().clock, place=lambda *_: "c.yml:3: lambda")
+    assert caught.value.message == "c.yml:3: lambda: AWS refused it"
+    assert "run the same command again" in caught.value.hint
