@@ -122,12 +122,14 @@ def print_answer(options: Options, name: str, answer: Answer, hint: str = "") ->
         raise FunctionFailed(f"The function {name} failed: {answer.problem}", hint)
 
 
-def _hint(runtime: str, error_type: str) -> str:
+def _hint(runtime: str, error_type: str, import_hint: str) -> str:
     """Word what to do about an error of Lambda's own."""
     if error_type == "Runtime.OutOfMemory":
         return "It used more than lambda.memory_size."
     if error_type != "Runtime.ImportModuleError":
         return ""
+    if import_hint:
+        return import_hint
     if runtime.startswith("python"):
         return "As on Lambda, it finds only what is packed: name packages in lambda.requirements."
     return (
@@ -184,7 +186,7 @@ def run_here(
         raise Interrupted(f"Interrupted: {function.name} was stopped.") from error
     progress(style(report.line, dim=True))
     text = "".join(f"{line}\n" for line in [*log.lines, report.line])
-    hint = _hint(function.runtime, report.error_type)
+    hint = _hint(function.runtime, report.error_type, running.import_hint)
     print_answer(options, function.name, replace(answer, log=text), hint)
 
 

@@ -8,7 +8,7 @@ from kappa.aws.caller import sdk_packages
 from kappa.commands.invoke import Answer, decoded
 from kappa.commands.session import Session
 from kappa.local_run.function import Caller, LocalFunction, LogLine, Result, Sdk
-from kappa.local_run.interpreters import CannotRun
+from kappa.local_run.interpreter import CannotRun
 from kappa.local_run.report import Report
 
 

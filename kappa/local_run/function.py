@@ -23,7 +23,7 @@ from kappa.config.model import Config
 from kappa.local_run import runtime_api as api
 from kappa.local_run.code_cache import CODE, COMPILED, unpacked
 from kappa.local_run.environment import memory_mb
-from kappa.local_run.interpreters import Sdk, other_version, plan_launch
+from kappa.local_run.interpreter import CannotRun, Sdk, other_version, plan_launch
 from kappa.local_run.own_files import in_source, source_folder
 from kappa.local_run.process import LogLine
 from kappa.local_run.report import Report
@@ -174,6 +174,11 @@ class LocalFunction:
         assert self._sandbox is not None
         return Response(self._sandbox, memory_mb(self._config.function), request_id)
 
+    @property
+    def import_hint(self) -> str:
+        """The likely cause if an import fails here; "" if the code does not show it."""
+        return self._launch.foreign
+
     def shown(self, text: str) -> str:
         """Name the files of lambda.path in place of their unpacked copies."""
         return in_source(text, self.code, self._source)
@@ -184,15 +189,19 @@ class LocalFunction:
             sandbox.close()
 
     def _new_sandbox(self) -> Sandbox:
-        return Sandbox(
-            self._launch.command,
-            self.code,
-            self._config.function,
-            self.caller,
-            self._log,
-            patient=bool(self._debug_port),
-            check=self._check,
-        )
+        try:
+            return Sandbox(
+                self._launch.command,
+                self.code,
+                self._config.function,
+                self.caller,
+                self._log,
+                patient=bool(self._debug_port),
+                check=self._check,
+            )
+        except CannotRun as error:
+            error.hint = error.hint or self._launch.foreign
+            raise
 
     def _check_memory(self, result: Result | None) -> None:
         if result is None or result.error or result.report.used_mb <= result.report.memory_mb:

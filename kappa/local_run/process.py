@@ -25,7 +25,7 @@ from typing import IO
 
 import msgspec
 
-from kappa.local_run.interpreters import CannotRun
+from kappa.local_run.interpreter import CannotRun
 
 _BLOCK_BYTES = 1 << 16
 # A longer line is shown in parts. Source: CloudWatch Logs guide, "CloudWatch Logs quotas".

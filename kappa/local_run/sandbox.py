@@ -21,7 +21,7 @@ import msgspec
 from kappa.config.model import Function
 from kappa.local_run import memory
 from kappa.local_run.environment import Surroundings, memory_mb, timeout_s, variables
-from kappa.local_run.interpreters import CLIENTS, CannotRun
+from kappa.local_run.interpreter import CLIENTS, CannotRun
 from kappa.local_run.process import LogLine, Process
 from kappa.local_run.runtime_api import (
     Chunk,

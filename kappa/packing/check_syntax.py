@@ -105,7 +105,7 @@ def _compiled_by_another(minor: int, files: list[bytes]) -> _Compiled | None:
 
     A launcher may exist for a version that is not installed.
     """
-    python = find_python(f"python3.{minor}")
+    python = find_python(minor)
     if python is None:
         return None
     command = [python, "-I", "-S", compile_code.__file__]

@@ -1,47 +1,45 @@
-"""Find a version of Python that is installed. It is not run."""
+"""Which Python a runtime names, and where this machine has it."""
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable
-from pathlib import Path
+import subprocess
+import sys
 
+import uv
 
-def find_python(name: str) -> str | None:
-    """Find a Python, bypassing the launchers that version managers put on the PATH.
-
-    A launcher is a shell script. It takes several times as long to start as Python, and refuses a
-    version that is installed but not selected.
-    Sources: pyenv, "Understanding shims"; asdf, "Core configuration"; mise, "Shims".
-    """
-    path = shutil.which(name)
-    if path is None or Path(path).parent.name != "shims":
-        return path
-    root = Path(path).parents[1]
-    pythons = (*root.glob(f"versions/*/bin/{name}"), *root.glob(f"installs/python/*/bin/{name}"))
-    return newest(pythons) or path
+_DEADLINE_S = 30
 
 
 def python_minor(runtime: str) -> int | None:
-    """The minor version of a runtime of Python 3; None if it is another runtime."""
-    match = re.fullmatch(r"python3\.(\d{1,3})", runtime)
+    """The minor version of a runtime of Python 3; None for other runtimes."""
+    match = re.fullmatch(r"python3\.(\d{1,3})", runtime, re.ASCII)
     return int(match[1]) if match else None
 
 
-def newest(paths: Iterable[Path]) -> str | None:
-    """Choose the program of the latest release, which a folder of its path names, as in v22.10.0.
+def find_python(minor: int) -> str | None:
+    """Find a version of Python 3: kappa's own, on the PATH, or one that uv has installed.
 
-    A virtual environment or a variant, such as 3.13.0t, is chosen only where no release is as new.
+    On the PATH can be a version manager's launcher, which is slow, and refuses a version that is
+    installed but not selected: the Python behind it names itself.
     """
-    path = max(paths, key=_release, default=None)
-    return None if path is None else str(path)
+    if minor == sys.version_info.minor:
+        return sys.executable
+    on_path = shutil.which(f"python3.{minor}")
+    itself = ("-ISc", "import sys; print(sys.executable)")
+    managed = ("python", "find", "--managed-python", "--no-python-downloads", "--no-project")
+    return (on_path and _output(on_path, *itself)) or _output(
+        uv.find_uv_bin(), *managed, f"3.{minor}"
+    )
 
 
-def _release(path: Path) -> tuple[list[int], bool]:
-    """The version, and whether the folder's name is nothing else."""
-    versions = (re.match(r"v?(\d+(?:\.\d+)+)(.*)", part) for part in reversed(path.parts))
-    version = next(filter(None, versions), None)
-    if version is None:
-        return [], False
-    return [int(number) for number in version[1].split(".")], not version[2]
+def _output(*command: str) -> str | None:
+    """What a program prints; None if it fails, or prints nothing."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=_DEADLINE_S
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

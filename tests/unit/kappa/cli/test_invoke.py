@@ -11,7 +11,8 @@ import click
 import pytest
 
 from kappa.errors import FunctionFailed
-from kappa.local_run.interpreters import CannotRun
+from kappa.local_run import interpreter
+from kappa.local_run.interpreter import CannotRun
 
 CODE = """\
 def handler(event, context):
@@ -63,9 +64,21 @@ def test_a_failure_shows_the_functions_own_traceback(local, tmp_path):
     assert done.stdout == ""
 
 
-def test_a_failed_import_names_the_remedy(local, tmp_path):
+@pytest.mark.parametrize(
+    ("machine", "hint"),
+    [
+        ("arm64", "name packages in lambda.requirements"),
+        (
+            "x86_64",
+            "is for Linux on arm64, and this machine is Linux on x86_64: pot.so may not run",
+        ),
+    ],
+)
+def test_a_failed_import_names_the_remedy(local, tmp_path, monkeypatch, machine, hint):
+    monkeypatch.setattr(interpreter, "_machine", lambda: ("Linux", machine))
+    (tmp_path / "code/pot.so").touch()
     (tmp_path / "code/greeter.py").write_text(f"import tea_pot\n{CODE}")
-    assert "name packages in lambda.requirements" in local("--data", "{}").exception.hint
+    assert hint in local("--data", "{}").exception.hint
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from kappa.commands.session import Session
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
 from kappa.local_run.function import Caller
-from kappa.local_run.interpreters import CannotRun
+from kappa.local_run.interpreter import CannotRun
 from tests.support.kappa.sessions import session_of
 
 CALLER = Caller("eu-west-1", "arn:aws:lambda:eu-west-1:111122223333:function:greeter")

@@ -14,7 +14,7 @@ import pytest
 from kappa.commands.serve import Callbacks, Service, differences
 from kappa.commands.session import open_session
 from kappa.errors import KappaError
-from kappa.local_run.interpreters import CannotRun
+from kappa.local_run.interpreter import CannotRun
 from tests.support.waiting import wait_for
 
 CONFIG = """\

@@ -11,9 +11,9 @@ import uuid
 import pytest
 
 from kappa.errors import ArchiveError
-from kappa.local_run import process, sandbox
+from kappa.local_run import interpreter, process, sandbox
 from kappa.local_run.function import Caller, LocalFunction, Sdk
-from kappa.local_run.interpreters import CannotRun
+from kappa.local_run.interpreter import CannotRun
 from kappa.packing.build import read_archive
 from tests.support.kappa.leftovers import assert_gone, running, temporary_of
 from tests.support.waiting import wait_for
@@ -305,11 +305,16 @@ def test_it_ends_with_whoever_reads_its_log(config_of, recorded):
         function.invoke(b"{}")
 
 
-def test_a_program_that_does_not_start_is_named(config_of, function_of):
+def test_a_program_that_does_not_start_is_named(config_of, function_of, monkeypatch):
     config = config_of({"bootstrap": "#!/no/such/shell\n"}, runtime="provided.al2023")
     (config.file.parent / "code/bootstrap").chmod(0o755)
-    with function_of("", config) as function, pytest.raises(CannotRun, match="does not start"):
+    monkeypatch.setattr(interpreter, "_machine", lambda: ("Linux", "arm64"))
+    with (
+        function_of("", config) as function,
+        pytest.raises(CannotRun, match="does not start") as error,
+    ):
         function.invoke(b"{}")
+    assert "this machine is Linux on arm64: bootstrap may not run here" in error.value.hint
 
 
 def test_a_start_that_hangs_is_ended(function_of, monkeypatch):

@@ -1,14 +1,16 @@
 """Programs of their own, and the oldest Pythons that are installed."""
 
+import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
+from kappa.local_run import interpreter
 from kappa.local_run.clients import python_client
 from kappa.local_run.runtime_api import RuntimeApi
-from kappa.packing.find_python import find_python
 from tests.unit.kappa.local_run.test_function import handler, invoke
 
 # As in the Lambda guide's tutorial, "Building a custom runtime", with curl.
@@ -40,26 +42,39 @@ def test_a_bootstrap_is_any_program(config_of, function_of, recorded, monkeypatc
     assert recorded.lines == ['tea got {"n": 1}', 'tea got {"n": 2}']
 
 
-def older_pythons():
-    """The oldest and the newest Python that are installed, of those that Lambda has had."""
-    found = [f"python3.{minor}" for minor in range(6, 16) if find_python(f"python3.{minor}")]
-    return found[:1] + found[1:][-1:]
+def installed_pythons():
+    """Each Python 3 of the PATH or of pyenv, by its minor version."""
+    folders = [
+        *map(Path, os.environ["PATH"].split(":")),
+        *Path.home().glob(".pyenv/versions/*/bin"),
+    ]
+    found = {
+        minor: str(folder / f"python3.{minor}")
+        for folder in folders
+        for minor in range(6, 16)
+        if folder.name == "bin" and (folder / f"python3.{minor}").is_file()
+    }
+    return dict(sorted(found.items()))
 
 
-@pytest.mark.parametrize("runtime", older_pythons())
-def test_the_client_runs_on_old_and_new_pythons(function_of, recorded, runtime):
+PYTHONS = installed_pythons()
+
+
+@pytest.mark.parametrize("minor", sorted({min(PYTHONS), max(PYTHONS)}))
+def test_the_client_runs_on_old_and_new_pythons(function_of, recorded, monkeypatch, minor):
+    monkeypatch.setattr(interpreter, "find_python", PYTHONS.get)
     body = (
         "import logging\n    logging.warning('hot')\n"
         "    from decimal import Decimal\n    return [Decimal('1.5'), Decimal(2), 'é']"
     )
-    with function_of(handler(body), runtime=runtime) as function:
+    with function_of(handler(body), runtime=f"python3.{minor}") as function:
         assert invoke(function)[0] == [1.5, 2, "é"]
     assert recorded.warnings == []
     assert recorded.lines[0].endswith("\thot")
 
 
-@pytest.mark.skipif(not find_python("python3.8"), reason="Python 3.8 is not installed")
+@pytest.mark.skipif(8 not in PYTHONS, reason="Python 3.8 is not installed")
 def test_the_client_has_no_syntax_of_a_newer_python():
     check = "import ast, sys; ast.parse(open(sys.argv[1]).read(), feature_version=(3, 6))"
-    command = [find_python("python3.8"), "-c", check, python_client.__file__]
+    command = [PYTHONS[8], "-c", check, python_client.__file__]
     subprocess.run(command, check=True)

@@ -1,45 +1,46 @@
-"""Which of the installed Pythons stands behind a launcher."""
+"""Which Python is found for a version."""
+
+import sys
 
 import pytest
 
-from kappa.packing.find_python import find_python, newest
-
-NAME = "python3.99"
+from kappa.packing import find_python as module
+from kappa.packing.find_python import find_python
 
 
 @pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """Add a version of a manager whose launcher is first on the PATH."""
+def programs(tmp_path, monkeypatch):
+    """A PATH with these programs, and a uv of these words."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(module.uv, "find_uv_bin", lambda: str(tmp_path / "uv"))
 
-    def add(folder):
-        file = tmp_path / folder / NAME
-        file.parent.mkdir(parents=True)
-        file.write_text("#!/bin/sh\n")
-        file.chmod(0o755)
-        return str(file)
+    def add(**texts):
+        for name, text in texts.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+            (tmp_path / name).chmod(0o755)
+            (tmp_path / name).rename(tmp_path / name.replace("_", "."))
 
-    monkeypatch.setenv("PATH", str(tmp_path / "shims"))
-    add("shims")
     return add
 
 
-def test_the_newest_release_is_chosen(installed):
-    installed("versions/3.99.9/bin")
-    newer = installed("versions/3.99.12/bin")
-    assert find_python(NAME) == newer
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ({}, None),
+        ({"uv": "exit 2"}, None),
+        ({"uv": 'echo "/uv/$6"'}, "/uv/3.99"),
+        ({"uv": "exit 2", "python3_99": "echo /own/python3.99"}, "/own/python3.99"),
+        ({"uv": "echo /uv/python", "python3_99": "echo /own/python3.99"}, "/own/python3.99"),
+        # a version manager's launcher of a version that is not selected
+        ({"uv": "exit 2", "python3_99": "echo not selected >&2; exit 127"}, None),
+        ({"uv": "echo /uv/python", "python3_99": "exit 127"}, "/uv/python"),
+    ],
+)
+def test_a_version_is_found_on_the_path_or_with_uv(programs, texts, found):
+    programs(**texts)
+    assert find_python(99) == found
 
 
-@pytest.mark.parametrize("other", ["tea-env", "miniconda3-9.1", "3.99.1t", "3.99.1rc1", "3.99-dev"])
-def test_a_release_wins_over_what_is_named_otherwise(installed, other):
-    release = installed("versions/3.99.1/bin")
-    installed(f"versions/{other}/bin")
-    assert find_python(NAME) == release
-
-
-def test_another_python_is_better_than_the_launcher(installed):
-    other = installed("versions/tea-env/bin")
-    assert find_python(NAME) == other
-
-
-def test_of_no_paths_none_is_newest():
-    assert newest([]) is None
+def test_kappas_own_python_needs_no_search(programs):
+    programs(uv="exit 2")
+    assert find_python(sys.version_info.minor) == sys.executable
