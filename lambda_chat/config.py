@@ -173,11 +173,11 @@ def parse_config(text: str, where: Path) -> ChatConfig:
             f"{where}: {', '.join(missing)}: not filled in.",
             "config.example.yml explains where each value comes from.",
         )
-    written = parse_tree(text.encode(), where).texts
+    written = parse_tree(text.encode(), where).data
     for key in FOR_FUNCTIONS:
         # 0x14 is a number in YAML, but not for the functions
-        if type(given.get(key)) is int and written[key,] != str(given[key]):
-            given[key] = written[key,]
+        if type(given.get(key)) is int and written[key] != str(given[key]):
+            given[key] = str(written[key])
     if type(given.get("rate_limit")) is int:
         given["rate_limit"] = str(given["rate_limit"])
     domains = given.get("allowed_domains")

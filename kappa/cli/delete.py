@@ -11,7 +11,7 @@ import click
 from kappa.cli.carry_out import carry_out
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import PARTS
+from kappa.config.uses import NAMES
 from kappa.errors import ConfigError, KappaError
 from kappa.texts import shown
 
@@ -39,7 +39,7 @@ def _confirm(options: Options, given: dict[str, Any]) -> None:
         raise KappaError("Nothing was deleted.")
 
 
-@command(several=True, confirm=_confirm, uses=PARTS)
+@command(several=True, confirm=_confirm, uses=NAMES)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 def delete(options: Options) -> None:
     """Delete event sources, function, role and policy.

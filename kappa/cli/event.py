@@ -9,10 +9,10 @@ import click
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import EVENTS
+from kappa.config.uses import NAMES
 
 
-@command(uses=EVENTS)
+@command(uses=NAMES)
 @click.argument("kind", default="", metavar="[KIND]")
 @click.option("--body", default="", metavar="TEXT", help="Body of sqs, sns, kinesis and url.")
 def event(options: Options, kind: str, body: str) -> None:
@@ -26,10 +26,9 @@ def event(options: Options, kind: str, body: str) -> None:
       kappa config.yml event sqs | kappa config.yml invoke --data -
     """
     from kappa.commands.sample_event import make
-    from kappa.config.mask import hide, secret_texts
 
     config = options.open().config
     sample = make(config, kind, options.region, datetime.now(UTC), body)
     if sample.note:
         progress(f"{style('note'.ljust(10), dim=True)} {sample.note}")
-    result(as_json(hide(sample.event, secret_texts(config))))
+    result(as_json(sample.event))

@@ -10,12 +10,12 @@ from kappa.cli.carry_out import carry_out
 from kappa.cli.console import as_json, progress, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import CONNECTIONS, PARTS
+from kappa.config.uses import NAMES
 
 _sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 
 
-@command(several=True, uses=CONNECTIONS)
+@command(several=True)
 def add_event_sources(options: Options) -> None:
     """Connect the function to its event sources.
 
@@ -31,7 +31,7 @@ def add_event_sources(options: Options) -> None:
     carry_out(options, plan_add_event_sources)
 
 
-@command(several=True, uses=CONNECTIONS)
+@command(several=True)
 def update_event_sources(options: Options) -> None:
     """Update existing event sources.
 
@@ -46,7 +46,7 @@ def update_event_sources(options: Options) -> None:
     carry_out(options, plan_update_event_sources)
 
 
-@command(uses=CONNECTIONS)
+@command()
 @_sources
 def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Let event sources invoke the function again.
@@ -62,7 +62,7 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=True))
 
 
-@command(uses=PARTS)
+@command(uses=NAMES)
 @_sources
 def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Stop event sources from invoking the function.
@@ -79,7 +79,7 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=False))
 
 
-@command(uses=PARTS)
+@command(uses=NAMES)
 @_sources
 def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     """Disconnect event sources from the function.
@@ -96,7 +96,7 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     carry_out(options, partial(plan_remove_event_sources, names=sources))
 
 
-@command(uses=PARTS)
+@command(uses=NAMES)
 def event_source_status(options: Options) -> None:
     """Show the event sources and their state.
 

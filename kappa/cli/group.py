@@ -21,7 +21,7 @@ from kappa.cli.argument_types import BETWEEN_FILES, config_files
 from kappa.cli.options import Options, common, merge
 from kappa.config import advised_commands
 from kappa.config.advised_commands import kappa_command
-from kappa.config.uses import EVERYTHING, Uses
+from kappa.config.uses import ALL, Uses
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -208,7 +208,7 @@ def command(
     several: bool = False,
     together: bool = False,
     confirm: Callable[[Options, dict[str, Any]], None] | None = None,
-    uses: Uses | Callable[[dict[str, Any]], Uses] = EVERYTHING,
+    uses: Uses | Callable[[dict[str, Any]], Uses] = ALL,
 ) -> Callable[[Callable[..., int | None]], click.Command]:
     """Make a function a command of the group, with its docstring as its help.
 

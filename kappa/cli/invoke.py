@@ -12,7 +12,7 @@ from kappa.cli.carry_out import print_notes
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import EVERYTHING, NAMES, Uses
+from kappa.config.uses import ALL, NAMES, Uses
 from kappa.errors import FunctionFailed, Interrupted, NotFound
 from kappa.texts import printable
 
@@ -27,7 +27,7 @@ _INSPECTOR_PORT = 9229
 
 def _uses(given: dict[str, Any]) -> Uses:
     """A function that runs here needs all of its settings; one in AWS, its name."""
-    return EVERYTHING if given.get("local") else NAMES
+    return ALL if given.get("local") else NAMES
 
 
 def _call_options(function: F) -> F:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kappa.cli.console import hide_secret, print_report
-from kappa.config.uses import EVERYTHING, Uses
+from kappa.config.uses import ALL, Uses
 
 if TYPE_CHECKING:
     from kappa.aws import Aws
@@ -36,7 +36,7 @@ class Options:
     json: bool = False
     configs: tuple[Path, ...] = ()
     session: Session | None = None
-    uses: Uses = EVERYTHING
+    uses: Uses = ALL
     adopt: bool = False
 
     def open(self, known: dict[Any, Aws] | None = None) -> Session:

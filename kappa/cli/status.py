@@ -6,10 +6,10 @@ from kappa.cli.carry_out import print_place
 from kappa.cli.console import as_json, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import PARTS
+from kappa.config.uses import NAMES
 
 
-@command(several=True, uses=PARTS)
+@command(several=True, uses=NAMES)
 def status(options: Options) -> None:
     """Show the state of everything in the config.
 

@@ -25,8 +25,8 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
       kappa config.yml validate --env prod
     """
     from kappa.commands.validate import check
-    from kappa.config.value_origins import value_origins
-    from kappa.config.write import as_yaml, hidden_variables, plain_config
+    from kappa.config.show import hidden_variables, shown_config, value_origins
+    from kappa.config.write import as_yaml
     from kappa.packing.check_syntax import problems
 
     session = options.open()
@@ -36,7 +36,7 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
         print_notes(["the code is not checked: lambda.build makes it before each deploy"])
     unreadable = problems(session.config.function.runtime, archive) if archive else []
     warn_of_code(session.config, unreadable, strict=strict)
-    config = plain_config(session.config, show_values=show_values)
+    config = shown_config(session.config, show_values=show_values)
     sources = value_origins(session.config)
     if options.json:
         result(as_json(config | ({"values": sources} if sources else {})))

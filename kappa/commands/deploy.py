@@ -55,7 +55,7 @@ def read_current(session: Session, *, with_sources: bool = True) -> Current:
         permissions = not (with_sources and config.function.has_sources)
         function = read_function(aws, config, permissions=permissions, clock=session.clock)
         place = session.place
-        document = place_policy_document(document, place)
+        document = place_policy_document(document, config.values, place)
         pending = (
             pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kappa.commands.changes import Change, changes
 from kappa.commands.deploy import plan_deploy, read_current
 from kappa.commands.session import Session
-from kappa.config.mask import secret_texts
 from kappa.function.code import replaces_code
 from kappa.packing.download import read_code
 from kappa.plan.step import Plan
@@ -25,6 +24,6 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[Cha
         after.data if after else None,
         before,
         show_values=show_values,
-        secrets={*session.secrets, *secret_texts(session.config)},
+        secrets=session.config.values.secrets.keys(),
         installed=after.installed if after else (),
     )

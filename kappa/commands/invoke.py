@@ -88,9 +88,9 @@ def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
     try:
         content = read_file(file)
     except OSError as error:
-        problem = config.masked(f"lambda.test_data: {file}: {error.strerror}.")
+        problem = f"lambda.test_data: {file}: {error.strerror}."
         raise config.error(("lambda", "test_data"), problem, "Correct the path.") from error
-    return _json(content, config.masked(str(file)))
+    return _json(content, str(file))
 
 
 def _given(config: Config, data: str) -> bytes:
@@ -103,11 +103,9 @@ def _given(config: Config, data: str) -> bytes:
         content = Path(data).read_bytes() if data.startswith("/dev/fd/") else read_file(Path(data))
     except OSError as error:
         name = data if len(data) <= _MAX_SHOWN else f"{data[:_MAX_SHOWN]}..."
-        raise ConfigError(
-            config.masked(f"{name}: {error.strerror}. {reason}"),
-            "--data takes JSON, a file or -.",
-        ) from error
-    return _json(content, config.masked(data))
+        problem = f"{name}: {error.strerror}. {reason}"
+        raise ConfigError(problem, "--data takes JSON, a file or -.") from error
+    return _json(content, data)
 
 
 def _json(content: bytes, name: str) -> bytes:

@@ -5,10 +5,11 @@ Owns that each is read once, and that the command line wins over the config.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -16,10 +17,12 @@ from kappa.arn import Place
 from kappa.aws import Aws
 from kappa.config import advised_commands
 from kappa.config.convert import allowed, fits
+from kappa.config.fill import Answer, Value
 from kappa.config.model import Config, Function
-from kappa.config.policy_document import read_policy_document
+from kappa.config.policy_document import Ask, read_policy_document
 from kappa.config.read import read_config
-from kappa.config.uses import EVERYTHING, Uses
+from kappa.config.references import CALLER, REGION
+from kappa.config.uses import ALL, Uses
 from kappa.errors import ConfigError
 from kappa.iam.owner import Owner
 from kappa.packing import check_syntax
@@ -29,9 +32,6 @@ from kappa.packing.check_handler import check_files, check_handler
 from kappa.packing.check_syntax import Problem
 from kappa.plan.step import Clock, Report
 
-if TYPE_CHECKING:
-    from kappa.config.references import Answer, Ask
-
 
 def _no_report(_: Report) -> None:
     pass
@@ -40,9 +40,8 @@ def _no_report(_: Report) -> None:
 class Session(msgspec.Struct, frozen=True, dict=True):
     """One config and the account that it is for.
 
-    `report` is called before the code is built; `ask` reads the references of its documents, and
-    notes the secrets among them in `secrets`, with what the document writes. `adopt`: take over
-    what exists without an owner.
+    `report` is called before the code is built; `ask` reads the references of its document.
+    `adopt`: take over what exists without an owner.
     """
 
     config: Config
@@ -50,7 +49,6 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     clock: Clock = msgspec.field(default_factory=Clock)
     report: Callable[[Report], None] = _no_report
     ask: Ask | None = None
-    secrets: dict[str, str] = msgspec.field(default_factory=dict)
     adopt: bool = False
 
     @property
@@ -93,7 +91,7 @@ def open_session(
     environment: str = "",
     report: Callable[[Report], None] = _no_report,
     *,
-    uses: Uses = EVERYTHING,
+    uses: Uses = ALL,
     hide: Callable[[str, str], None] = lambda *_: None,
     adopt: bool = False,
 ) -> Session:
@@ -115,26 +113,24 @@ def open_session(
 
         return read_values(aws_at(own_region, own_profile), names, hide)
 
-    given = advised_commands.options(profile=profile, region=region)
-    # Errors that do not depend on the values are reported before AWS is asked for any.
-    config = read_config(file, environment, uses=uses._replace(asks=False))
-    if uses.asks and any(config.is_layout_07 or uses(keys) for keys in config.unread_texts):
-        config = read_config(file, environment, uses=uses, read=read)
-    aws = aws_at(config.region, config.profile)
+    def known_region(_: Collection[str], own_region: str, __: str) -> Mapping[str, Answer]:
+        """Answer for the region, if it is known without a profile: `validate` needs no AWS."""
+        variables = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+        known = region or own_region or next(filter(None, variables), "")
+        return {REGION: Value(known)} if known else {}
 
-    secrets: dict[str, str] = {}
+    config = read_config(file, environment, uses=uses, read=read if uses.asks else known_region)
+    config = msgspec.structs.replace(
+        config, given=advised_commands.options(profile=profile, region=region)
+    )
 
     def ask(names: Collection[str]) -> Mapping[str, Answer]:
-        from kappa.config.references import Value
+        # Who calls is known later without a call of its own.
+        asked = [name for name in names if name not in CALLER]
+        return read(asked, config.region or "", config.profile or "") if asked else {}
 
-        answers = read(names, config.region or "", config.profile or "")
-        for name, answer in answers.items():
-            if isinstance(answer, Value) and answer.is_secret:
-                secrets[answer.text] = f"${{{name}}}"
-        return answers
-
-    config = msgspec.structs.replace(config, given=given)
-    return Session(config, aws, report=report, ask=ask, secrets=secrets, adopt=adopt)
+    aws = aws_at(config.region, config.profile)
+    return Session(config, aws, report=report, ask=ask, adopt=adopt)
 
 
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:

@@ -30,7 +30,7 @@ def check(config: Config, region: str | None) -> Archive | None:
         check_regions(config, region)
     read_policy_document(config)
     check_files(config)
-    is_known = not any(keys[-1] in _PACKING for keys in config.unread)
+    is_known = not any(keys[-1] in _PACKING for keys in config.left_out)
     if config.function.image or config.function.build or not is_known:
         return None
     bare = config

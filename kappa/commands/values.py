@@ -13,8 +13,8 @@ from typing import Any
 
 from kappa.aws import Aws
 from kappa.config.convert import suggestion
-from kappa.config.references import Answer, NoValue, Value
-from kappa.config.values import kind_of
+from kappa.config.fill import Answer, NoValue, Value
+from kappa.config.references import kind_of
 from kappa.errors import AwsError, ConfigError, Denied, KappaError, NotFound
 
 _MAX_AT_ONCE = 8
@@ -152,6 +152,9 @@ def _name_permission(error: AwsError, action: str) -> None:
 
 
 _READ: dict[str, Callable[[Aws, str], Any]] = {
+    "account_id": lambda aws, _: (aws.account, False),
+    "partition": lambda aws, _: (aws.partition, False),
+    "region": lambda aws, _: (aws.region, False),
     "ssm": _read_parameter,
     "secret": _read_secret,
     "cf": _read_stack,

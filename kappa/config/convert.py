@@ -15,7 +15,14 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from kappa.config.error_list import joined
-from kappa.config.tree import Keys, Tree, dotted
+from kappa.config.tree import (
+    Keys,
+    Tree,
+    dotted,
+    unknown_places,
+    without_nulls,
+    without_unknown,
+)
 from kappa.errors import ConfigError
 
 T = TypeVar("T")
@@ -40,8 +47,10 @@ def convert(tree: Tree, data: object, kind: type[T], at: Keys = ()) -> T:
     `at` is where in the tree the data stands.
     Raises: ConfigError, for all that does not fit.
     """
-    remaining = _Remaining(without_nulls(data))
-    errors: dict[Keys, ConfigError] = {}
+    left_out = [(*at, *keys) for keys in unknown_places(data)]
+    remaining = _Remaining(without_nulls(without_unknown(data)))
+    # What is not known is no error, and neither is what follows from it.
+    errors: dict[Keys, ConfigError | None] = dict.fromkeys(left_out)
     for _ in range(_MOST_TRIES):
         try:
             converted = msgspec.convert(remaining.data, kind, strict=False)
@@ -50,12 +59,13 @@ def convert(tree: Tree, data: object, kind: type[T], at: Keys = ()) -> T:
             if not _follows(keys, errors):
                 errors[keys] = problem
             if not remaining.take_out(keys[len(at) :]):
+                errors = errors if any(errors.values()) else {keys: problem}
                 break
         else:
-            if not errors:
+            if not any(errors.values()):
                 return converted
             break
-    raise joined(errors.values())
+    raise joined(error for error in errors.values() if error)
 
 
 def fits(value: object, kind: object) -> bool:
@@ -67,10 +77,11 @@ def fits(value: object, kind: object) -> bool:
     return True
 
 
-def _follows(keys: Keys, errors: Mapping[Keys, ConfigError]) -> bool:
+def _follows(keys: Keys, errors: Mapping[Keys, ConfigError | None]) -> bool:
     """Whether something is wrong only because of an error before: taken out, or misspelled."""
     return any(
-        before[: len(keys)] == keys or (before[:-1] == keys[:-1] and f"`{keys[-1]}`" in error.hint)
+        before[: len(keys)] == keys
+        or (error and before[:-1] == keys[:-1] and f"`{keys[-1]}`" in error.hint)
         for before, error in errors.items()
     )
 
@@ -123,15 +134,6 @@ class _Remaining:
         return value
 
 
-def without_nulls(value: object) -> Any:  # noqa: ANN401 - plain values
-    """Drop keys without a value: an empty `event_sources:` is as if it were not there."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value]
-    return value
-
-
 def _config_error(
     tree: Tree, kind: object, text: str, at: Keys, remaining: _Remaining
 ) -> tuple[Keys, ConfigError]:
@@ -149,9 +151,10 @@ def _config_error(
         words = f"{dotted(missing)} is missing."
         hint = f"Allowed: {allowed(_type_at(kind, (*inner, named[1])))}."
         return missing, tree.error(keys, words, hint)
-    shows = keys in tree.texts and not _SECRET & set(keys)
-    stands = f"is {tree.texts[keys]!r}" if shows else "is of the wrong kind"
-    hint = _hint(_type_at(kind, inner), tree.texts[keys] if shows else "")
+    text = tree.at(keys)
+    shows = isinstance(text, str) and not _SECRET & set(keys)
+    stands = f"is {str(text)!r}" if shows else "is of the wrong kind"
+    hint = _hint(_type_at(kind, inner), str(text) if shows else "")
     return keys, tree.error(keys, f"{dotted(keys)} {stands}.", hint)
 
 

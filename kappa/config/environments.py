@@ -6,15 +6,14 @@ keys of a config it knows only those that name which function an environment is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from kappa.config.convert import suggestion
-from kappa.config.merge import TreeBuilder, dig
+from kappa.config.fill import Place, Values, evaluate
 from kappa.config.tree import Tree
-from kappa.config.values import fill_text, is_unread
 from kappa.errors import ConfigError
 
 # What kappa 0.7 took when no --env was given.
@@ -46,32 +45,38 @@ def choose(tree: Tree, asked: str) -> str:
 
 def alone(tree: Tree, environment: str) -> Tree:
     """Leave the other environments out: what is missing there is no error here."""
-    builder = _without_environments(tree)
-    builder.merge((_KEY, environment), (_KEY, environment))
-    return builder.build()
+    section = {name: value for name, value in tree.data[_KEY].items() if name == environment}
+    data = {key: section if key == _KEY else value for key, value in tree.data.items()}
+    return replace(tree, data=data)
 
 
 def merge(tree: Tree, environment: str) -> Tree:
-    """Merge an environment over the rest of the file: mappings key by key, all else replaced.
+    """Lay an environment over the rest of the file: mappings key by key, all else replaced.
 
     Raises: ConfigError, if the environment is no mapping.
     """
     section = tree.data[_KEY][environment]
     if section is not None and not isinstance(section, dict):
         raise tree.error((_KEY, environment), f"environments.{environment} must be a mapping.")
-    builder = _without_environments(tree)
-    for key in section or ():
-        builder.merge((key,), (_KEY, environment, key))
-    # A section is now of both places: its keys are called by their own names.
-    return replace(builder.build(), origins={})
+    rest = {key: value for key, value in tree.data.items() if key != _KEY}
+    return replace(tree, data=overlaid(rest, section or {}))
 
 
-def _without_environments(tree: Tree) -> TreeBuilder:
-    builder = TreeBuilder(tree)
-    for key in tree.data:
-        if key != _KEY:
-            builder.merge((key,), (key,))
-    return builder
+def overlaid(below: object, above: object) -> Any:  # noqa: ANN401 - plain values
+    """Lay a value over another one: mappings key by key, in the order of the lower one."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    names = {name: name for name in above}
+    result: dict[str, Any] = {}
+    for key, value in below.items():
+        if key not in above:
+            result[key] = value
+        elif isinstance(value, dict) and isinstance(above[key], dict):
+            result[key] = overlaid(value, above[key])
+        else:
+            # The key too: it has the line.
+            result[names[key]] = above[key]
+    return result | {key: value for key, value in above.items() if key not in below}
 
 
 class _Identity(msgspec.Struct, frozen=True):
@@ -84,7 +89,7 @@ class _Identity(msgspec.Struct, frozen=True):
 
 
 def other_aliases(
-    tree: Tree, environment: str, values: Mapping[str, str], *, is_layout_07: bool
+    tree: Tree, environment: str, values: Values, *, is_layout_07: bool
 ) -> frozenset[str]:
     """Name the aliases of the other environments of one function; "" is the function itself.
 
@@ -112,20 +117,19 @@ def _differ(a: str | None, b: str | None) -> bool:
     return None not in (a, b) and a != b
 
 
-def _identity(
-    tree: Tree, environment: str, values: Mapping[str, str], is_layout_07: bool
-) -> _Identity:
+def _identity(tree: Tree, environment: str, values: Values, is_layout_07: bool) -> _Identity:
+    own_values = values.of_environment(environment)
+
     def text(*keys: str) -> str | None:
-        own = dig(tree.data, (_KEY, environment, *keys))
-        value = dig(tree.data, keys) if own is None else own
+        own = tree.at((_KEY, environment, *keys))
+        value = tree.at(keys) if own is None else own
         if value is None:
             return ""
-        if not isinstance(value, str) or is_unread(value, values):
-            return None
-        try:
-            return fill_text(value, {**values, "environment": environment}, ConfigError)
-        except ConfigError:
-            return None
+        return (
+            evaluate(Place(keys, value, ConfigError), own_values).text
+            if isinstance(value, str)
+            else None
+        )
 
     region, profile = text("region"), text("profile")
     alias = text("lambda", "alias")

@@ -30,12 +30,13 @@ def _line(error: ConfigError) -> int:
 
 def joined(errors: Iterable[ConfigError]) -> ConfigError:
     """Make one error of several; a single error stays as it is."""
-    flat = [
-        part
-        for error in errors
-        for part in (error.parts if isinstance(error, ErrorList) else (error,))
-    ]
+    flat = [part for error in errors for part in parts_of(error)]
     return flat[0] if len(flat) == 1 else ErrorList(flat)
+
+
+def parts_of(error: ConfigError) -> Sequence[ConfigError]:
+    """The single errors of an error."""
+    return error.parts if isinstance(error, ErrorList) else (error,)
 
 
 def check_all(checks: Iterable[Callable[[], object]]) -> None:

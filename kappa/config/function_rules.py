@@ -13,7 +13,6 @@ from functools import partial
 from kappa.arn import matches_any_account, parse_arn
 from kappa.aws.regions import is_opt_in
 from kappa.config.error_list import check_all
-from kappa.config.merge import dig
 from kappa.config.model import URL_STATEMENT, Config, File, Function, Permission
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.config.value_types import LOG_DAYS
@@ -152,7 +151,7 @@ def _check_permissions(tree: Tree, function: Function) -> None:
 
 def permission_errors(tree: Tree) -> Iterator[ConfigError]:
     """Find each condition of a permission that has no value."""
-    permissions = dig(tree.data, ("lambda", "permissions"))
+    permissions = tree.at(("lambda", "permissions"))
     for number, permission in enumerate(permissions if isinstance(permissions, list) else ()):
         for key in _CONDITIONS if isinstance(permission, dict) else ():
             if key in permission and permission[key] is None:

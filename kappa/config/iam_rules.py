@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kappa.arn import parse_arn
-from kappa.config.merge import dig
 from kappa.config.model import File
 from kappa.config.policy_document import FILL_IN, blank_in, blanks
 from kappa.config.tree import Keys, Tree, bare_words, dotted, items
@@ -67,7 +66,7 @@ def document_errors(tree: Tree, environment: str) -> Iterator[ConfigError]:
     """Find what is wrong with the policy documents that stand in a config, of either layout."""
     statements: Keys = ("environments", environment, "policy", "statements")
     for keys in (("iam", "policy", "document"), statements):
-        document = dig(tree.data, keys)
+        document = tree.at(keys)
         if document is not None:
             yield from _without_value(tree, keys, document)
             yield from bare_words(tree, keys, document)
@@ -93,7 +92,7 @@ def _resources_of_07(tree: Tree, environment: str) -> Iterator[ConfigError]:
     """Check what 0.7's layout makes statements of."""
     here: Keys = ("environments", environment)
     for keys in ((*here, "policy", "resources"), (*here, "policy_resources")):
-        resources = dig(tree.data, keys)
+        resources = tree.at(keys)
         for number, resource in enumerate(resources if isinstance(resources, list) else ()):
             arn = resource.get("arn") if isinstance(resource, dict) else None
             if not isinstance(arn, str) or not arn:

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from kappa.config import layout_07
+from kappa.config.references import KINDS
 from kappa.config.setting_types import file_type
-from kappa.config.values import KINDS
 
 _VALUE = {"$ref": "#/$defs/value"}
 _NULL = {"type": "null"}

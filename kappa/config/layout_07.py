@@ -12,18 +12,18 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from kappa.config.convert import allowed, convert, fits, suggestion
+from kappa.config.environments import overlaid
 from kappa.config.error_list import check_all
-from kappa.config.merge import TreeBuilder, dig
 from kappa.config.model import Section
-from kappa.config.tree import Keys, Tree, dotted
+from kappa.config.tree import Keys, Text, Tree, dotted
 from kappa.config.value_types import (
     AliasName,
     FunctionName,
     ProfileName,
     RegionName,
     RoleName,
-    Text,
 )
+from kappa.config.value_types import Text as AnyText
 
 SOURCE = "_src"
 _OLD_SOURCE = ("event_source", "s3_events")
@@ -33,16 +33,17 @@ _RENAMED: dict[str, str] = {"vpc_config": "vpc", "log_retention_policy": "log_re
 class Resource(Section, frozen=True):
     """A resource that the function may use, and what it may do with it."""
 
-    arn: Text
+    arn: AnyText
     actions: Annotated[
-        tuple[Text, ...], Meta(min_length=1, description="a list of actions such as PutItem, or *")
+        tuple[AnyText, ...],
+        Meta(min_length=1, description="a list of actions such as PutItem, or *"),
     ]
 
 
 class Rights(Section, frozen=True):
     """environments.NAME.policy: one that exists, or what kappa makes one of."""
 
-    arn: Text = ""
+    arn: AnyText = ""
     resources: tuple[Resource, ...] = ()
     statements: tuple[dict[str, Any], ...] = ()
 
@@ -50,7 +51,7 @@ class Rights(Section, frozen=True):
 class ExistingRole(Section, frozen=True):
     """environments.NAME.role: the role's name."""
 
-    name: Text
+    name: AnyText
 
 
 class Environment(Section, frozen=True):
@@ -71,10 +72,10 @@ class Top(Section, frozen=True):
     """The keys beside `environments` and `lambda`. Those of tests and recordings are not used."""
 
     name: FunctionName = ""
-    source: Text = ""
-    tests: Text = ""
-    unit_test_runner: Text = ""
-    record: Text | bool = ""
+    source: AnyText = ""
+    tests: AnyText = ""
+    unit_test_runner: AnyText = ""
+    record: AnyText | bool = ""
 
 
 _TOP = frozenset(Top.__struct_fields__)
@@ -82,7 +83,7 @@ _TOP = frozenset(Top.__struct_fields__)
 
 def is_layout_07(tree: Tree) -> bool:
     """Whether a file has 0.7's layout: names and rights stand in no section of their own."""
-    named = dig(tree.data, ("lambda", "name")) or "iam" in tree.data
+    named = tree.at(("lambda", "name")) or "iam" in tree.data
     return not named and ("name" in tree.data or "environments" in tree.data)
 
 
@@ -91,7 +92,7 @@ def refuse_earlier(tree: Tree) -> None:
 
     Raises: ConfigError, also for code in S3, which kappa was to take one day.
     """
-    if dig(tree.data, ("lambda", "code")) is not None:
+    if tree.at(("lambda", "code")) is not None:
         raise tree.error(
             ("lambda", "code"),
             "lambda.code: kappa takes no code that is in S3 already.",
@@ -111,7 +112,7 @@ def refuse_earlier(tree: Tree) -> None:
 
 def _sources_of_today(tree: Tree) -> str:
     """Name what replaces 0.2's `event_source` and `s3_events`, if the file has them."""
-    old = [key for key in _OLD_SOURCE if dig(tree.data, ("lambda", key)) is not None]
+    old = [key for key in _OLD_SOURCE if tree.at(("lambda", key)) is not None]
     if not old:
         return ""
     events = ", events: [...]" if "s3_events" in old else ""
@@ -128,12 +129,12 @@ def translate(tree: Tree, environment: str) -> Tree:
     """
     _check(tree, environment)
     here: Keys = ("environments", environment)
-    builder = TreeBuilder(tree)
+    builder = _Builder(tree)
     for key in ("profile", "region"):
         builder.merge((key,), (*here, key))
     builder.merge(("include",), ("include",))
     _put_function(builder, tree)
-    name = str(tree.data.get("name") or tree.file.resolve().parent.name)
+    name = tree.data.get("name") or tree.file.resolve().parent.name
     builder.add(("lambda", "name"), name, ("name",))
     asked = "source" in tree.data or not builder.contains(("lambda", "image"))
     if asked and not builder.contains(("lambda", "path")):
@@ -151,10 +152,49 @@ def translate(tree: Tree, environment: str) -> Tree:
     return builder.build()
 
 
+class _Builder:
+    """A tree in the making: begins empty, takes parts of `tree` with their lines."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._data: dict[str, Any] = {}
+        self._moved: dict[Keys, Keys] = {}
+
+    def merge(self, target: Keys, source: Keys) -> None:
+        """Lay what stands at `source` over what is at `target`."""
+        parent = self._tree.at(source[:-1])
+        if isinstance(parent, dict) and source[-1] in parent:
+            value = parent[source[-1]]
+            self.add(target, overlaid(self.build().at(target), value), source)
+
+    def add(self, target: Keys, value: object, source: Keys) -> None:
+        """Put a value; errors about it name the line and the path of `source`."""
+        where: dict[str, Any] = self._data
+        for end, key in enumerate(target[:-1], 1):
+            if where.get(str(key)) is None:
+                where[Text(str(key), self._tree.line(target[:end]))] = {}
+            where = where[str(key)]
+            if not isinstance(where, dict):
+                at = target[:end]
+                raise self._tree.error(at, f"{dotted(at)} must be a mapping of keys to values.")
+        where.pop(str(target[-1]), None)
+        where[Text(str(target[-1]), self._tree.line(source))] = value
+        if source != target:
+            self._moved[target] = source
+
+    def contains(self, target: Keys) -> bool:
+        """Whether something is at `target`."""
+        return self.build().at(target) is not None
+
+    def build(self) -> Tree:
+        """Return the tree."""
+        return Tree(self._tree.file, self._data, self._moved)
+
+
 def notes(tree: Tree, environment: str) -> tuple[str, ...]:
     """Name the keys of 0.7's layout that look as if they had an effect and have none, as in 0.7."""
     keys: Keys = ("environments", environment, "resources")
-    if dig(tree.data, keys) is None:
+    if tree.at(keys) is None:
         return ()
     words = f"{dotted(keys)} has no effect; environments.{environment}.policy.resources has."
     return (tree.error(keys, words).message,)
@@ -166,7 +206,7 @@ def _check(tree: Tree, environment: str) -> None:
         (
             *(partial(_check_key, tree, key) for key in tree.data),
             partial(convert, tree, {key: tree.data[key] for key in _TOP & set(tree.data)}, Top),
-            partial(convert, tree, dig(tree.data, at) or {}, Environment, at),
+            partial(convert, tree, tree.at(at) or {}, Environment, at),
             partial(_check_names, tree, environment),
         )
     )
@@ -181,7 +221,7 @@ def _check_names(tree: Tree, environment: str) -> None:
             f"name is missing, and the folder's name, {folder!r}, is not a valid function name.",
             f"Allowed: {allowed(FunctionName)}.",
         )
-    given = dig(tree.data, ("lambda", "alias")) is not None
+    given = tree.at(("lambda", "alias")) is not None
     # Role and policy are named after it too, and unless the file says otherwise the alias.
     kind = RoleName if given else AliasName
     if environment and not fits(environment, kind):
@@ -200,7 +240,7 @@ def _check_key(tree: Tree, key: str) -> None:
         raise tree.error((key,), f"unknown key {key}.", suggestion(key, known))
 
 
-def _put_function(builder: TreeBuilder, tree: Tree) -> None:
+def _put_function(builder: _Builder, tree: Tree) -> None:
     section = tree.data.get("lambda")
     if not isinstance(section, dict):
         builder.merge(("lambda",), ("lambda",))
@@ -213,21 +253,21 @@ def _put_function(builder: TreeBuilder, tree: Tree) -> None:
     if not builder.contains(("lambda", "requirements")):
         # 0.7 installed nothing: a requirements.txt in the source is the developer's own.
         builder.add(("lambda", "requirements"), [], ("lambda",))
-    permissions = dig(builder.build().data, ("lambda", "permissions"))
+    permissions = builder.build().at(("lambda", "permissions"))
     for number, permission in enumerate(permissions if isinstance(permissions, list) else ()):
         if isinstance(permission, dict):
             # 0.7 gave each a new random id.
             permission.setdefault("statement_id", f"kappa-{number + 1}")
 
 
-def _add_rights(builder: TreeBuilder, tree: Tree, here: Keys, name: str) -> None:
-    role = dig(tree.data, (*here, "role", "name"))
+def _add_rights(builder: _Builder, tree: Tree, here: Keys, name: str) -> None:
+    role = tree.at((*here, "role", "name"))
     builder.add(("iam", "role", "name"), role or name, (*here, "role", "name"))
     policy: Keys = ("iam", "policy")
-    if arn := dig(tree.data, (*here, "policy", "arn")):
+    if arn := tree.at((*here, "policy", "arn")):
         builder.add((*policy, "arn"), arn, (*here, "policy", "arn"))
         return
-    document = _document(dig(tree.data, here))
+    document = _document(tree.at(here))
     if document is None:
         return
     builder.add((*policy, "name"), name, (*here, "policy"))

@@ -11,15 +11,15 @@ All sections stand in this one file, long as it is, so that a key is looked for 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct, field
 
 from kappa.arn import parse_arn
 from kappa.config import advised_commands
 from kappa.config.files import expand_home
+from kappa.config.fill import Values
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.config.value_types import (
     AccountId,
@@ -319,30 +319,14 @@ class File(Section, frozen=True):
     resources: str = ""
 
 
-class Written(Struct, frozen=True):
-    """A text with values from elsewhere as the config writes it, and its line.
-
-    `filled`: the text with the values in it; None: one of them was not read.
-    """
-
-    words: str
-    line: int
-    filled: str | None = None
-
-
 class Config(Struct, frozen=True):
     """A validated config.
 
-    values: those filled in, for the policy document; hint: how to get one that is missing.
-    value_files: the file of each included value; secrets: the references among the values whose
-    texts are never shown.
-    unread: the parts that were left out, since a reference in them was not read, by key path.
-    written: each text with values from elsewhere, by key path of the whole config.
+    tree: what the file says, in the layout of 0.3 and filled in; it gives the lines of errors.
+    values: what can be filled in, also into the policy's document.
+    left_out: key paths that are taken as not set, since a value in them was not read.
     is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
     bound: the alias that AWS has its event sources on, where the config names none.
-    include: the paths of the included files as they are written.
-    included: each filled-in text with how it is written, by key path among the parts that were
-    not left out. With them, error() shows no included value.
     other_aliases: those of other environments and configs; "" is the function itself.
     given: options of the command line, apart from --env, that an advised command must repeat.
     """
@@ -353,20 +337,13 @@ class Config(Struct, frozen=True):
     policy: Policy | None = None
     profile: str | None = None
     region: str | None = None
-    values: Mapping[str, str] = {}
-    value_files: Mapping[str, str] = {}
-    secrets: frozenset[str] = frozenset()
-    unread: Mapping[Keys, Any] = {}
-    written: Mapping[Keys, Written] = {}
-    hint: str = ""
+    tree: Tree | None = None
+    values: Values = field(default_factory=lambda: Values(Path()))
+    left_out: tuple[Keys, ...] = ()
     environment: str = ""
-    lines: Mapping[Keys, int] = {}
-    origins: Mapping[Keys, Keys] = {}
     is_layout_07: bool = False
     notes: tuple[str, ...] = ()
     bound: str | None = None
-    include: str | tuple[str, ...] = ""
-    included: Mapping[Keys, tuple[str, str]] = {}
     other_aliases: frozenset[str] = frozenset()
     given: tuple[str, ...] = ()
 
@@ -386,26 +363,11 @@ class Config(Struct, frozen=True):
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
         """Build the error for what stands at a key path, with its file and line."""
-        return self._tree.error(keys, problem, hint)
+        return (self.tree or Tree(self.file, {})).error(keys, problem, hint)
 
     def place(self, keys: Keys) -> str:
         """Name file, line and key of what stands at a key path."""
         return self.error(keys, dotted(keys)).message
-
-    def masked(self, text: str) -> str:
-        """Put what the config writes, such as ${name}, in place of included values."""
-        return self._tree.without_included(text)
-
-    @property
-    def _tree(self) -> Tree:
-        texts = {at: text for at, (text, _) in self.included.items()}
-        written = {at: words for at, (_, words) in self.included.items()}
-        return Tree(self.file, {}, self.lines, texts, origins=self.origins, written=written)
-
-    @property
-    def unread_texts(self) -> dict[Keys, str]:
-        """Each text with a reference that was not read, by key path."""
-        return {at: text.words for at, text in self.written.items() if text.filled is None}
 
     @property
     def qualifier(self) -> str:

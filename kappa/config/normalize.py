@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kappa.config.model import Function
 from kappa.config.strict_json import strict_json
-from kappa.config.tree import Keys, Tree, bare_words, dotted
+from kappa.config.tree import Keys, Text, Tree, bare_words, dotted, map_texts
 
 _TEXT_KEYS = ("environment", "tags")
 _JSON_KEYS = ("filter_policy", "pattern", "input")
@@ -24,42 +24,49 @@ def normalized(tree: Tree) -> dict[str, Any]:
 
     Raises: ConfigError, if a value is of another kind.
     """
-    return _with_json(tree, _with_texts(tree))
-
-
-def _with_texts(tree: Tree) -> dict[str, Any]:
-    """Take environment variables and tags as they are written: 1.10, 007 and on are texts."""
-    function = tree.data.get("lambda")
-    section: dict[str, Any] = function if isinstance(function, dict) else {}
-    texts = {
-        key: {name: _text(tree, ("lambda", key, name)) for name in section[key]}
-        for key in _TEXT_KEYS
-        if isinstance(section.get(key), dict)
-    }
-    return {**tree.data, "lambda": {**section, **texts}} if texts else tree.data
+    data = dict(tree.data)
+    if not isinstance(data.get("lambda"), dict):
+        return data
+    function = data["lambda"] = dict(data["lambda"])
+    for key in _TEXT_KEYS:
+        if isinstance(function.get(key), dict):
+            texts = {name: _text(tree, ("lambda", key, name)) for name in function[key]}
+            function[key] = texts
+    if isinstance(function.get("event_sources"), list):
+        sources = enumerate(function["event_sources"])
+        at: Keys = ("lambda", "event_sources")
+        function["event_sources"] = [_with_json(tree, (*at, i), source) for i, source in sources]
+    iam = data.get("iam")
+    if isinstance(iam, dict) and isinstance(iam.get("policy"), dict):
+        data["iam"] = {**iam, "policy": _with_document(iam["policy"])}
+    return data
 
 
 def _text(tree: Tree, keys: Keys) -> str:
-    if keys not in tree.texts:
+    """Take a variable or a tag as it is written: 1.10, 007 and on are texts."""
+    text = tree.at(keys)
+    if not isinstance(text, str):
         raise tree.error(keys, f"{dotted(keys)} must be one value.", "Put a text in quotes.")
-    return tree.texts[keys]
+    return str(text)
 
 
-def _with_json(tree: Tree, data: dict[str, Any]) -> dict[str, Any]:
-    """Write the event sources' patterns, policies and inputs as the JSON that AWS takes.
+def _with_document(policy: dict[str, Any]) -> dict[str, Any]:
+    """Keep what is not filled in of a document: only a command that uses it needs it."""
+    document = policy.get("document")
+    if not isinstance(document, dict):
+        return policy
+    return {**policy, "document": map_texts(document, lambda _, text: _known(text))}
+
+
+def _known(text: str) -> object:
+    return text.plain if isinstance(text, Text) and text.is_filled else str(text)
+
+
+def _with_json(tree: Tree, keys: Keys, source: object) -> object:
+    """Write a source's patterns, policies and inputs as the JSON that AWS takes.
 
     Raises: ConfigError, if one is neither a mapping nor JSON.
     """
-    section = data.get("lambda")
-    sources = section.get("event_sources") if isinstance(section, dict) else None
-    if not isinstance(section, dict) or not isinstance(sources, list):
-        return data
-    keys: Keys = ("lambda", "event_sources")
-    written = [_source_with_json(tree, (*keys, i), source) for i, source in enumerate(sources)]
-    return {**data, "lambda": {**section, "event_sources": written}}
-
-
-def _source_with_json(tree: Tree, keys: Keys, source: object) -> object:
     if not isinstance(source, dict):
         return source
     given = [key for key in _JSON_KEYS if source.get(key) not in (None, "")]
@@ -76,23 +83,21 @@ def _json(tree: Tree, keys: Keys, value: object) -> object:
     if misread := next(bare_words(tree, keys, value), None):
         raise misread
     try:
-        data = strict_json(value) if isinstance(value, str) else _plain(tree, keys, value)
+        data = strict_json(value) if isinstance(value, str) else map_texts(value, _number)
     except (ValueError, RecursionError) as error:
+        if isinstance(value, Text) and not value.is_filled:
+            return json.dumps(value)
         raise tree.error(keys, problem, f"Write a mapping, or JSON in quotes ({error}).") from None
     if not isinstance(data, dict) and keys[-1] != "input":
         raise tree.error(keys, f"{dotted(keys)} must be a mapping.")
     return json.dumps(data, ensure_ascii=False)
 
 
-def _plain(tree: Tree, keys: Keys, value: object) -> object:
-    """Give numbers back their kind: the tree holds scalars as they are written."""
-    if isinstance(value, dict):
-        return {key: _plain(tree, (*keys, key), item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(tree, (*keys, i), item) for i, item in enumerate(value)]
-    if isinstance(value, str) and keys in tree.numbers:
-        return json.loads(value)
-    return value
+def _number(_: Keys, text: str) -> object:
+    """Give a number back its kind: the tree holds scalars as they are written."""
+    if isinstance(text, Text) and text.kind:
+        return text.plain if text.kind == "bool" else json.loads(text)
+    return str(text)
 
 
 def without_trailing_slashes(function: Function) -> Function:

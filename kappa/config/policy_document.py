@@ -1,33 +1,30 @@
 """The policy document of a config: read it, fill it in, and complete it with what only AWS knows.
 
-Owns which names are AWS's: ${account_id}, ${partition} and, where no included file gives it,
-${region}. They stay as they are until AWS has answered who is calling. References to AWS, such as
-${cf:Stack.Output}, are read by the caller's `ask`; without it they stay too.
+${account_id} and ${partition} may stay until AWS has answered another question, which says who is
+calling: that saves a call.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kappa.arn import Place
-from kappa.config.error_list import raise_all
+from kappa import arn
 from kappa.config.files import read_file
+from kappa.config.fill import Answer, Place, Value, Values, evaluate, fill_places
 from kappa.config.model import Config
+from kappa.config.references import REGION
 from kappa.config.strict_json import line_of_null, parse_json
-from kappa.config.tree import Keys, items, map_texts, texts_in
-from kappa.config.values import fill_text, is_given, is_local, references_in
+from kappa.config.tree import Keys, Text, items, map_texts, texts_in
+from kappa.config.uses import ALL, OFFLINE
 from kappa.errors import ConfigError
 
-if TYPE_CHECKING:
-    from kappa.config.references import Ask
-
-# The caller's account is the caller's, whatever an included file holds; an included region counts.
-_CALLERS = frozenset({"account_id", "partition"})
-_REGION = frozenset({"region"})
+_KEYS: Keys = ("iam", "policy", "document")
+# Reads the named values, side by side.
+Ask = Callable[[Collection[str]], Mapping[str, Answer]]
 # An object's key in S3 may look like a blank: IAM takes it.
 _BLANK = re.compile(r"<[^<>]*>")
 _OBJECT = re.compile(r"^(arn:[^:]*:s3:::[^/]+/).*$", re.DOTALL)
@@ -37,7 +34,7 @@ FILL_IN = "Put in place of {blank} what is meant."
 def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, Any] | None:
     """Read the policy's JSON file, filled in; None when the policy has no document.
 
-    What only AWS knows, such as ${account_id}, is left for place_policy_document().
+    A text with a value that `ask` does not answer is an unfilled Text, for place_policy_document().
     Raises: ConfigError, if it is missing, not JSON or not a policy, repeats a key, has a null or
     an unfilled blank, or a reference without a value; AwsError, if AWS refuses one.
     """
@@ -61,55 +58,24 @@ def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, An
         raise ConfigError(problem, FILL_IN.format(blank=blank))
     if null_line := line_of_null(text):
         raise ConfigError(f"{file}:{null_line}: a policy cannot contain null.", "Take the key out.")
-    later = _names_of_aws(config.values)
-    values = config.values
-    if names := _references(document, values):
-        values = {**values, **_read_references(config, names, ask, error)}
-    filled: dict[str, Any] = map_texts(
-        document, lambda value: fill_text(value, values, error, later, config.hint)
-    )
-    return filled
+    places = [
+        Place((*_KEYS, *keys), words, error, is_document=True)
+        for keys, words in texts_in(document)
+        if "${" in words
+    ]
+    filled = {place.keys: evaluate(place, config.values) for place in places}
+    fill_places(places, config.values, ALL if ask else OFFLINE, ask or _nothing, filled)
+
+    def put(keys: Keys, words: str) -> str:
+        at = (*_KEYS, *keys)
+        return filled[at].as_text(_line(text, words)) if at in filled else words
+
+    placed: dict[str, Any] = map_texts(document, put)
+    return placed
 
 
-def _references(document: object, values: Mapping[str, str]) -> dict[str, bool]:
-    """Name a document's references without a value: whether all have defaults."""
-    names: dict[str, bool] = {}
-    for _, text in texts_in(document):
-        for name, has_default in references_in(text, values, in_document=True):
-            if name not in values:
-                names[name] = names.get(name, True) and has_default
-    return names
-
-
-def _read_references(
-    config: Config,
-    names: Mapping[str, bool],
-    ask: Ask | None,
-    error: Callable[[str, str], ConfigError],
-) -> dict[str, str]:
-    from kappa.config.references import Occurrence, checked, malformed, read_local
-
-    places = [Occurrence((), name, has_default, error) for name, has_default in names.items()]
-    raise_all([wrong for place in places for wrong in malformed(place)])
-    answers = read_local(names, config.file.parent)
-    remote = [name for name in names if name not in answers]
-    if remote and ask is not None:
-        answers |= ask(remote)
-    asked = [place for place in places if place.name in answers]
-    return {name: value.text for name, value in checked(asked, answers).items()}
-
-
-def unread_in_document(config: Config) -> list[tuple[Path, int, str]]:
-    """List the references to AWS in the policy's file: file, line and name."""
-    if config.policy is None or not isinstance(config.policy.document, str):
-        return []
-    if not config.policy.document:
-        return []
-    file = config.beside(config.policy.document)
-    content = _read_document_file(config, file)
-    names = _references(parse_json(content, str(file)), config.values)
-    text = content.decode("utf-8")
-    return [(file, _line(text, f"${{{name}"), name) for name in names if not is_local(name)]
+def _nothing(_: Collection[str]) -> Mapping[str, Answer]:
+    return {}
 
 
 def _read_document_file(config: Config, file: Path) -> bytes:
@@ -128,25 +94,27 @@ def _line(text: str, part: str) -> int:
     return text.count("\n", 0, max(text.find(part), 0)) + 1
 
 
-def place_policy_document(document: dict[str, Any] | None, place: Place) -> dict[str, Any] | None:
+def place_policy_document(
+    document: dict[str, Any] | None, values: Values, place: arn.Place
+) -> dict[str, Any] | None:
     """Fill in what only AWS knows: ${account_id}, ${partition} and, if not included, ${region}."""
-    values = {"account_id": place.account, "partition": place.partition, "region": place.region}
-    filled: dict[str, Any] | None = map_texts(
-        document, lambda value: fill_text(value, values, ConfigError)
-    )
-    return filled
+    known = {"account_id": place.account, "partition": place.partition, REGION: place.region}
+    values.add({name: Value(text) for name, text in known.items()})
+
+    def put(keys: Keys, text: str) -> str:
+        if not isinstance(text, Text) or text.is_filled:
+            return str(text)
+        return evaluate(Place(keys, text, ConfigError, is_document=True), values).text or text
+
+    placed: dict[str, Any] | None = map_texts(document, put)
+    return placed
 
 
-def names_for_later(values: Mapping[str, str], keys: Keys) -> Set[str]:
-    """Name what stays in the text at `keys` until place_policy_document(): nothing elsewhere."""
-    in_policy = keys[:3] == ("iam", "policy", "document") or (
+def is_document(keys: Keys) -> bool:
+    """Whether a key path of a config, of either layout, leads into a policy document."""
+    return keys[:3] == _KEYS or (
         keys[:1] == ("environments",) and keys[2:3] in (("policy",), ("policy_resources",))
     )
-    return _names_of_aws(values) if in_policy else frozenset()
-
-
-def _names_of_aws(values: Mapping[str, str]) -> Set[str]:
-    return _CALLERS if is_given(values, "region") else _CALLERS | _REGION
 
 
 def blanks(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, str, str]]:

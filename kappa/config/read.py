@@ -7,32 +7,32 @@ reported before the first call. For values such as `${ssm:/path}` it takes a rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from kappa.aws import regions
 from kappa.config import environments, layout_07, runtimes
 from kappa.config.convert import convert
-from kappa.config.error_list import check_all, raise_all
+from kappa.config.error_list import check_all, parts_of, raise_all
+from kappa.config.fill import Reader, Values, fill_tree
 from kappa.config.function_rules import check_function, permission_errors
 from kappa.config.iam_rules import check_iam, document_errors
-from kappa.config.model import Config, File, Role, Written
+from kappa.config.include import read_included
+from kappa.config.model import Config, File, Role
 from kappa.config.normalize import normalized, without_trailing_slashes
-from kappa.config.policy_document import names_for_later
+from kappa.config.policy_document import is_document
 from kappa.config.setting_types import file_type
 from kappa.config.source_rules import check_sources
-from kappa.config.tree import Keys, Tree, read_tree
-from kappa.config.unread import at, parts_of, raise_certain, unread_places, without
-from kappa.config.uses import OFFLINE, Uses
-from kappa.config.values import Included, fill_tree, looks_referring, read_values
+from kappa.config.tree import Keys, Tree, is_unknown, read_tree, unknown_places
+from kappa.config.uses import ALL, OFFLINE, Uses
 from kappa.errors import ConfigError
 
-if TYPE_CHECKING:
-    from kappa.config.references import Reader, Value
+_OF_CODE = frozenset(
+    {"build", "build_inputs", "ephemeral_storage_mb", "handler", "image", "layers", "path"}
+    | {"runtime", "snap_start"}
+)
 
 
 def read_config(
@@ -45,21 +45,20 @@ def read_config(
 ) -> Config:
     """Read, fill in and check one config file, or the text that it is to hold.
 
-    References such as ${ssm:/path} are read where the command `uses` the config; other places that
-    have one are left out. `read` asks AWS for them.
+    Where the command `uses` the config, `read` asks AWS for values; a key whose value is not known
+    is taken as not set.
     Raises: ConfigError, naming file, line, key and what is allowed; AwsError, if AWS refuses.
     """
     resolved = _read_layout(file, environment, text, uses, read)
-    places = unread_places(resolved.tree, resolved.included.values)
-    parts = parts_of(places)
-    tree = without(resolved.tree, parts)
+    tree = resolved.tree
     data = normalized(tree)
+    left_out = tuple(unknown_places(data))
     settings: File = convert(tree, data, file_type(data))
     checks = (_check_region, check_iam, check_function, check_sources)
     try:
         check_all(partial(check, tree, settings) for check in checks)
     except ConfigError as error:
-        raise_certain(error, places)
+        raise_all([part for part in parts_of(error) if _is_certain(part, tree, left_out)])
     return Config(
         file=file,
         function=without_trailing_slashes(settings.lambda_),
@@ -67,31 +66,26 @@ def read_config(
         policy=settings.iam.policy if settings.iam else None,
         profile=settings.profile or None,
         region=settings.region or None,
-        values=resolved.included.values,
-        value_files=resolved.included.files,
-        secrets=resolved.secrets,
-        unread={part: at(resolved.tree.data, part) for part in parts},
-        written=_written(resolved.tree, places),
-        hint=resolved.included.hint,
+        tree=tree,
+        values=resolved.values,
+        left_out=left_out,
         environment=resolved.environment,
-        lines=tree.lines,
-        origins=tree.origins,
         is_layout_07=resolved.is_layout_07,
         notes=(*resolved.notes, *_runtime_notes(tree, settings)),
-        include=settings.include,
-        included={keys: (tree.texts[keys], words) for keys, words in tree.written.items()},
         other_aliases=resolved.other_aliases,
     )
 
 
-def _written(tree: Tree, unread: Mapping[Keys, str]) -> dict[Keys, Written]:
-    filled = {
-        keys: Written(words, tree.lines.get(keys, 1), tree.texts[keys])
-        for keys, words in tree.written.items()
-    }
-    return filled | {
-        keys: Written(words, tree.lines.get(keys, 1)) for keys, words in unread.items()
-    }
+def _is_certain(error: ConfigError, tree: Tree, left_out: tuple[Keys, ...]) -> bool:
+    """Whether something is wrong whatever the values are that are not known."""
+    return not is_unknown(tree.at(error.keys)) and _part(error.keys) not in map(_part, left_out)
+
+
+def _part(keys: Keys) -> Keys:
+    """The part of a config with rules between its keys: iam, the code, a setting, or a source."""
+    if keys[0] != "lambda" or len(keys) == 1 or keys[1] in _OF_CODE:
+        return keys[:1]
+    return keys[:3] if keys[1] == "event_sources" else keys[:2]
 
 
 def _runtime_notes(tree: Tree, settings: File) -> list[str]:
@@ -103,8 +97,7 @@ class _Resolved(msgspec.Struct, frozen=True):
     """A file as its environment makes it, and the values that were filled in."""
 
     tree: Tree
-    included: Included
-    secrets: frozenset[str]
+    values: Values
     environment: str
     is_layout_07: bool
     notes: tuple[str, ...]
@@ -115,40 +108,22 @@ def _read_layout(
     file: Path, asked: str, text: bytes | None, uses: Uses, read: Reader | None
 ) -> _Resolved:
     """Read the file, whichever layout it has."""
-    raw = read_tree(file, text)
-    layout_07.refuse_earlier(raw)
-    environment = environments.choose(raw, asked)
-    whole, is_layout_07 = raw, layout_07.is_layout_07(raw)
+    whole = read_tree(file, text)
+    layout_07.refuse_earlier(whole)
+    environment = environments.choose(whole, asked)
+    tree, is_layout_07 = whole, layout_07.is_layout_07(whole)
     if environment:
-        raw = (environments.alone if is_layout_07 else environments.merge)(raw, environment)
-    named = {"environment": environment} if environment else {}
-    # --env decides what is changed or deleted: an included value never does.
-    included = read_values(raw)
-    included = included._replace(values={**included.values, **named})
-    later = partial(names_for_later, included.values)
-    notes = list(layout_07.notes(raw, environment)) if is_layout_07 else []
-    referred: dict[str, Value] = {}
-    if any(map(looks_referring, raw.texts.values())):
-        from kappa.config.references import read_references, remarks
-
-        # The keys of 0.7's layout are others, so all of them count as used.
-        used = Uses(asks=uses.asks) if is_layout_07 else uses
-        referred = read_references(raw, included, used, later, read if uses.asks else None)
-        notes += remarks(raw, later)
-    read_texts = {name: value.text for name, value in referred.items()}
-    included = included._replace(values={**included.values, **read_texts})
-    tree = fill_tree(raw, included, later, _has_own_names)
+        tree = (environments.alone if is_layout_07 else environments.merge)(tree, environment)
+    values = Values(file.parent, read_included(tree), environment)
+    notes = layout_07.notes(tree, environment) if is_layout_07 else ()
+    # The keys of 0.7's layout are others, so all of them count as used.
+    used = ALL._replace(asks=uses.asks) if is_layout_07 else uses
+    tree = fill_tree(tree, values, used, is_document, read)
     raise_all([*document_errors(tree, environment), *permission_errors(tree)])
-    tree = layout_07.translate(tree, environment) if is_layout_07 else tree
-    values = included.values
     others = environments.other_aliases(whole, environment, values, is_layout_07=is_layout_07)
-    secrets = frozenset(name for name, value in referred.items() if value.is_secret)
-    return _Resolved(tree, included, secrets, environment, is_layout_07, tuple(notes), others)
-
-
-def _has_own_names(keys: Keys) -> bool:
-    """Whether a shell or pip fills in names: ${KAPPA_OUT}, ${TOKEN}."""
-    return keys[:2] in (("lambda", "build"), ("lambda", "requirements"))
+    if is_layout_07:
+        tree = layout_07.translate(tree, environment)
+    return _Resolved(tree, values, environment, is_layout_07, notes, others)
 
 
 def _check_region(tree: Tree, settings: File) -> None:

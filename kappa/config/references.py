@@ -1,37 +1,14 @@
-"""Values that a config refers to: `${env:X}`, `${ssm:/path}` and the like.
+"""What `${...}` looks like: a name or reference, its default, and what was meant by another one.
 
-Owns how each kind is written, where a config has references, and the error for a value that cannot
-be read, with file and line. It reads variables and files; values of AWS come from the caller's
-`Reader`.
+Owns the syntax. `$${` is the text `${`; a default may have references in it. Pure.
 """
 
 from __future__ import annotations
 
-import copy
-import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from functools import partial
-from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
-
-from kappa.config.error_list import raise_all
-from kappa.config.files import expand_home, read_file
-from kappa.config.merge import dig
-from kappa.config.tree import Keys, Tree, dotted, is_text, texts_in
-from kappa.config.uses import Uses
-from kappa.config.values import (
-    Included,
-    fill_text,
-    is_local,
-    is_reference_at,
-    names_in,
-    references_in,
-)
-from kappa.errors import AwsError, ConfigError, KappaError
 
 # By kind: the pattern of what follows it, and how an error describes that.
 _FORMS = {
@@ -41,210 +18,169 @@ _FORMS = {
     "cf": (r"[A-Za-z0-9:/-]+\.[A-Za-z0-9]+", "STACK.OUTPUT, an output of a CloudFormation stack"),
     "file": (r".+", "PATH, a file beside the config"),
 }
-_ALMOST = re.compile(r"\$\{([A-Za-z]+):(?!-)")
-_ALSO = {"cfn": "cf", "cloudformation": "cf", "secretsmanager": "secret", "sms": "ssm"}
+KINDS = tuple(_FORMS)
+# What kappa knows itself: who calls, and where.
+CALLER = frozenset({"account_id", "partition"})
+REGION, ENVIRONMENT = "region", "environment"
+_ASK_AWS = frozenset({"ssm", "secret", "cf", *CALLER})
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MARK = re.compile(r"\$\$\{|\$\{|:-|[{}]")
+# AWS IAM guide, "IAM policy elements: Variables and tags": a context key, such as aws:username or
+# www.amazon.com:user_id, perhaps with a default; or an escaped *, ? or $.
+_OF_IAM = re.compile(r"[*?$]|[A-Za-z0-9.-]+:(?!-)[A-Za-z0-9_.-]+(/[^:]*)?(, *'.*')?", re.DOTALL)
+# What other tools write: by the words without case, what is meant.
+_MEANT = {
+    **dict.fromkeys(("aws::region", "aws:region", "opt:region", "self:provider.region"), "region"),
+    **dict.fromkeys(("aws::accountid", "aws:accountid"), "account_id"),
+    "aws::partition": "partition",
+    **dict.fromkeys(("opt:stage", "sls:stage", "self:provider.stage", "opt:env"), "environment"),
+}
+_KINDS_ELSEWHERE = {"cfn": "cf", "cloudformation": "cf", "secretsmanager": "secret", "sms": "ssm"}
+# Two of them are services, and so begin variables of IAM.
+_SERVICES = frozenset({"cloudformation", "secretsmanager"})
+_OF_TOOLS = frozenset({"opt", "self", "sls"})
 
 
-class Value(msgspec.Struct, frozen=True):
-    """A value that was read. A secret is never printed."""
+class Reference(NamedTuple):
+    """A `${...}`: what stands in it, its default, how it is written, and whether it has an end.
 
-    text: str
-    is_secret: bool = False
-
-
-class NoValue(ConfigError):
-    """What a reference names does not exist. Its default, if it has one, is used instead."""
-
-
-Answer = Value | KappaError
-# Reads the named values, side by side.
-Ask = Callable[[Collection[str]], Mapping[str, Answer]]
-# The same, for the region and the profile that the config names, or "".
-Reader = Callable[[Collection[str], str, str], Mapping[str, Answer]]
-
-
-class Occurrence(NamedTuple):
-    """A reference in a config or document, and how to build an error about it."""
-
-    keys: Keys
-    name: str
-    has_default: bool
-    error: Callable[[str, str], ConfigError]
-
-
-def read_references(
-    tree: Tree,
-    included: Included,
-    uses: Uses,
-    later: Callable[[Keys], Set[str]],
-    read: Reader | None,
-) -> dict[str, Value]:
-    """Read the references that stand where a command uses the config, those of AWS with `read`.
-
-    Raises: ConfigError, for what does not exist or cannot be a reference; AwsError, if AWS refuses.
+    `name` and `default` may have references in them; no default is None.
     """
-    places = list(_occurrences(tree, included.values, later))
-    if not places:
-        return {}
-    raise_all([error for place in places for error in malformed(place)])
-    used = [place for place in places if uses(place.keys)]
-    local = [place for place in used if is_local(place.name)]
-    values = checked(local, read_local({place.name for place in local}, tree.file.parent))
-    remote = [place for place in used if not is_local(place.name)]
-    if remote and read is not None:
-        texts = {**included.values, **{name: value.text for name, value in values.items()}}
-        region, profile = (_of_account(tree, key, texts) for key in ("region", "profile"))
-        answers = read(dict.fromkeys(place.name for place in remote), region, profile)
-        values |= checked(remote, answers)
-    raise_all([_in_description(place) for place in used if _shows(place, values)])
-    return values
+
+    name: Parts
+    default: Parts | None
+    source: str
+    has_end: bool = True
 
 
-def _shows(place: Occurrence, values: Mapping[str, Value]) -> bool:
-    """Whether a place that AWS shows to everyone who may list functions has a secret."""
-    value = values.get(place.name)
-    return place.keys[-1] == "description" and value is not None and value.is_secret
+Parts = tuple[str | Reference, ...]
 
 
-def _in_description(place: Occurrence) -> ConfigError:
-    problem = f"{dotted(place.keys)} has the secret ${{{place.name}}}, and AWS shows descriptions."
-    return place.error(problem, "Take it out of the description.")
+def parse(text: str) -> Parts:
+    """Split a text into plain parts and references."""
+    return _parts(text, 0, "")[0]
 
 
-def _occurrences(
-    tree: Tree, values: Mapping[str, str], later: Callable[[Keys], Set[str]]
-) -> Iterator[Occurrence]:
-    for keys, text in texts_in(tree.data):
-        if "${" in text and keys[0] != "include":
-            error = partial(tree.error, keys)
-            for reference in references_in(text, values, in_document=bool(later(keys))):
-                yield Occurrence(keys, *reference, error)
+def _parts(text: str, start: int, within: str) -> tuple[Parts, int, str]:
+    """Read up to what ends it; `within`: "name", "default" or "" for a whole text.
+
+    Returns the parts, the place behind them, and what ended them: "" at the text's end.
+    """
+    parts: list[str | Reference] = []
+    at, depth = start, 0
+    while match := _MARK.search(text, at):
+        mark, at = match[0], match.end()
+        is_end = within and not depth and (mark == "}" or (mark == ":-" and within == "name"))
+        if is_end or mark in ("${", "$${"):
+            parts.append(text[start : match.start()])
+            start = at
+        if is_end:
+            return tuple(filter(None, parts)), at, mark
+        if mark == "${":
+            reference, at = _reference(text, match.start())
+            parts.append(reference)
+            start = at
+        elif mark == "$${":
+            parts.append("${")
+        depth += {"$${": 1, "{": 1, "}": -1}.get(mark, 0)
+    parts.append(text[start:])
+    return tuple(filter(None, parts)), len(text), ""
 
 
-def malformed(place: Occurrence) -> Iterator[ConfigError]:
-    """Find what is wrong with a reference as it is written."""
-    kind, _, rest = place.name.partition(":")
+def _reference(text: str, start: int) -> tuple[Reference, int]:
+    name, at, end = _parts(text, start + 2, "name")
+    default = None
+    if end == ":-":
+        default, at, end = _parts(text, at, "default")
+    return Reference(name, default, text[start:at], bool(end)), at
+
+
+def references_in(text: str) -> Iterator[Reference]:
+    """Find each reference in a text, also those within others."""
+    waiting = list(parse(text)) if "${" in text else []
+    while waiting:
+        part = waiting.pop(0)
+        if isinstance(part, Reference):
+            yield part
+            waiting[:0] = [*part.name, *(part.default or ())]
+
+
+def escaped(text: str) -> str:
+    """Write a text so that it is read as it is."""
+    return text.replace("${", "$${")
+
+
+def escaped_in_document(text: str) -> str:
+    """The same for a text of a policy document, where variables of IAM are not filled in."""
+
+    def escape(match: re.Match[str]) -> str:
+        before, name, end = match.groups()
+        return (
+            match[0]
+            if not before and end and is_of_iam(name)
+            else f"{before}${match[0][len(before) :]}"
+        )
+
+    return re.sub(r"(\$?)\$\{([^{}]*)(\}?)", escape, text)
+
+
+def is_name(name: str) -> bool:
+    """Whether it is a name as included files have them."""
+    return _NAME.fullmatch(name) is not None
+
+
+def kind_of(name: str) -> str:
+    """The kind of a reference, such as ssm; of a name, itself."""
+    return name.partition(":")[0]
+
+
+def asks_aws(name: str) -> bool:
+    """Whether AWS is asked for its value."""
+    return kind_of(name) in _ASK_AWS
+
+
+def is_of_iam(name: str) -> bool:
+    """Whether a policy document means a variable of IAM's, which stays in it.
+
+    A parameter's path begins with a slash there: ${ssm:resourceTag/team} is IAM's.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "ssm":
+        return not rest.startswith("/")
+    is_other = kind.lower() in _OF_TOOLS or name.lower() in _MEANT or _meant_kind(kind)
+    return _OF_IAM.fullmatch(name) is not None and (kind in _SERVICES or not is_other)
+
+
+def problem_of(name: str) -> str:
+    """What is wrong with a reference as it is written; "" for a right one, and for a name."""
+    kind, colon, rest = name.partition(":")
+    if not colon or kind not in _FORMS:
+        return "" if is_name(name) else "is not a reference."
     form, words = _FORMS[kind]
-    as_text = f"For this very text, write ${{dollar_sign:-$}}{{{place.name}}}."
-    if missing := names_in(rest):
-        problem = f"${{{min(missing)}}} in ${{{place.name}}} has no value."
-        yield place.error(problem, "Add it to a file that `include:` names.")
-    elif not re.fullmatch(form, rest):
-        problem = f"${{{place.name}}} is not a reference: {kind}: takes {words}."
-        yield place.error(problem, as_text)
-    elif not is_local(place.name) and _decides_what_to_ask(place.keys):
-        problem = f"{dotted(place.keys)} cannot come from AWS: it decides where or what to ask."
-        yield place.error(problem, "Use an included value or ${env:NAME}.")
+    return "" if re.fullmatch(form, rest) else f"is not a reference: {kind}: takes {words}."
 
 
-def remarks(tree: Tree, later: Callable[[Keys], Set[str]]) -> list[str]:
-    """Note texts that look like references with a mistyped kind or no end. They stay text."""
-    notes: list[str] = []
-    for keys, text in texts_in(tree.data):
-        for match in _ALMOST.finditer(text) if not later(keys) else ():
-            if problem := _almost(text, match):
-                notes.append(tree.error(keys, problem).message)
-    return notes
+def meant_by(name: str, known: Iterable[str]) -> str:
+    """The right form of a reference without a value; "" if none comes to mind."""
+    words = name.lower()
+    if words in _MEANT:
+        return _MEANT[words]
+    kind, separator, rest = re.match(r"(\w*)([:.]?)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    if kind.lower() in _OF_TOOLS:
+        last = re.split(r"[.:]", rest)[-1]
+        return last if is_name(last) else ""
+    if separator:
+        near = _meant_kind(kind)
+        return f"{near}:{rest}" if near and not problem_of(f"{near}:{rest}") else ""
+    near_names = get_close_matches(name, sorted({*known} - {name}), 1, cutoff=0.75)
+    if near_names or not is_name(name):
+        return near_names[0] if near_names else ""
+    return f"env:{name}" if name == name.upper() else ""
 
 
-def _almost(text: str, match: re.Match[str]) -> str:
-    kind, word = match[1], match[1].lower()
+def _meant_kind(kind: str) -> str:
     if kind in _FORMS:
-        if is_reference_at(text, match.start()):
-            return ""
-        return f"{match[0]} is taken as plain text: what follows is empty, or ends without }}."
-    near = get_close_matches(_ALSO.get(word, word), _FORMS, 1, cutoff=0.75)
-    if not near:
-        return ""
-    return f"{match[0]}...}} is taken as plain text. Did you mean ${{{near[0]}:...}}?"
-
-
-def _decides_what_to_ask(keys: Keys) -> bool:
-    names: tuple[Keys, ...] = (("profile",), ("region",), ("name",), ("lambda", "name"))
-    return keys in names or (keys[:1] == ("environments",) and keys[2:] in names[:2])
-
-
-def _of_account(tree: Tree, key: str, values: Mapping[str, str]) -> str:
-    """Fill in the config's region or profile; in the layout of 0.7 they are an environment's."""
-    sections = dig(tree.data, ("environments",))
-    first = next(iter(sections)) if isinstance(sections, dict) and sections else ""
-    at: Keys = ("environments", first, key)
-    keys = at if dig(tree.data, at) is not None else (key,)
-    text = dig(tree.data, keys)
-    if not isinstance(text, str):
-        return ""
-    return fill_text(text, values, partial(tree.error, keys))
-
-
-def read_local(names: Iterable[str], folder: Path) -> dict[str, Answer]:
-    """Read variables of the environment, and files relative to the folder; no others."""
-    return {name: _read_local(name, folder) for name in names if is_local(name)}
-
-
-def _read_local(reference: str, folder: Path) -> Answer:
-    kind, _, name = reference.partition(":")
-    if kind == "file":
-        return _read_file(folder / expand_home(name))
-    text = os.environ.get(name)
-    if text is None:
-        return NoValue(f"the environment variable {name} is not set.", "Set it.")
-    return Value(text) if is_text(text) else ConfigError(f"the variable {name} is not UTF-8.")
-
-
-def _read_file(file: Path) -> Answer:
-    try:
-        text = read_file(file).decode("utf-8")
-    except FileNotFoundError:
-        return NoValue(f"there is no file {file}.", "Create it, or correct the path.")
-    except OSError as error:
-        return ConfigError(f"{file}: {error.strerror}.")
-    except UnicodeDecodeError:
-        return ConfigError(f"{file} is not a text in UTF-8.")
-    # As a shell does with the output of `cat`.
-    return Value(text.removesuffix("\n").removesuffix("\r"))
-
-
-def checked(places: Iterable[Occurrence], answers: Mapping[str, Answer]) -> dict[str, Value]:
-    """Select the values; one that does not exist is empty, so that its default is used.
-
-    Raises: ConfigError or AwsError, with file and line of each place without a value.
-    """
-    values: dict[str, Value] = {}
-    wrong: list[ConfigError] = []
-    refused: list[AwsError] = []
-    for place in places:
-        answer = answers[place.name]
-        if isinstance(answer, Value):
-            values[place.name] = answer
-        elif isinstance(answer, NoValue) and place.has_default:
-            values[place.name] = Value("")
-        else:
-            error = _placed(place, answer)
-            (refused if isinstance(error, AwsError) else wrong).append(error)  # type: ignore[arg-type]
-    raise_all(wrong)
-    if refused:
-        raise _together(refused)
-    return values
-
-
-def _placed(place: Occurrence, error: KappaError) -> KappaError:
-    """Word what went wrong for its place. Errors of AWS keep their type, and so their exit code."""
-    hint = error.hint
-    if isinstance(error, NoValue):
-        hint = f"{hint} Or give a default: ${{{place.name}:-...}}.".strip()
-    at_place = place.error(f"${{{place.name}}} has no value: {error.message}", hint)
-    if isinstance(error, ConfigError):
-        return at_place
-    same_kind = copy.copy(error)
-    same_kind.message, same_kind.args = at_place.message, (at_place.message,)
-    return same_kind
-
-
-def _together(errors: list[AwsError]) -> AwsError:
-    """Make one error of several. Without credentials or a network, the first one is enough."""
-    first = errors[0]
-    if first.code:
-        shown = dict.fromkeys(error.message for error in errors if error.code)
-        first.message = "\n".join(shown)
-        first.args = (first.message,)
-    return first
+        return kind
+    word = kind.lower()
+    near = get_close_matches(_KINDS_ELSEWHERE.get(word, word), _FORMS, 1, cutoff=0.75)
+    return near[0] if near else ""

@@ -1,16 +1,16 @@
-"""Read YAML into plain values that remember their line and their text.
+"""Read YAML into texts that remember their line.
 
 Owns YAML: syntax, duplicate keys, merge keys (`<<`), aliases that repeat too much. It must not
 know what any key of a kappa config means.
 
-Scalars stay text, apart from booleans and nulls, so that a value is read as its key wants it:
-an account number keeps its leading zero, an environment variable its `1.10`.
+Scalars stay text, apart from nulls, so that a value is read as its key wants it: an account number
+keeps its leading zero, an environment variable its `1.10`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,17 @@ import yaml
 
 from kappa.config.files import read_file
 from kappa.errors import ConfigError
-from kappa.texts import SHORTEST_SECRET
 
 Keys = tuple[str | int, ...]
 
 _TAG = "tag:yaml.org,2002:"
-_NUMBER_TAGS = frozenset((_TAG + "int", _TAG + "float"))
-_TEXT_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "timestamp"))
+_KINDS = {
+    **dict.fromkeys((_TAG + "str", _TAG + "timestamp"), ""),
+    **dict.fromkeys((_TAG + "int", _TAG + "float"), "number"),
+    _TAG + "bool": "bool",
+}
+_TRUE = frozenset({"true", "yes", "on"})
+_WORDS = frozenset({"true", "false"})
 _MERGE = _TAG + "merge"
 _MAX_NODES = 20_000
 _MAX_DEPTH = 100
@@ -36,10 +40,8 @@ _MAX_PROBLEM = 400
 _QUOTED = re.compile(r" (?:'(?!<)[^']{2,}'|\"[^\"]{2,}\")")
 _QUOTES = (
     "Put a text in quotes if it begins with one of ! * & % @ ` { [ or has a colon or # in it; "
-    "within { }, also if it has a comma or ?."
+    "within { } or [ ], also if it has a comma or ?."
 )
-# A value as repr() writes it; an apostrophe stands behind a letter.
-_VALUE = r"(?<!\w)(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)"
 # YAML's words for a line that begins too far to the left or to the right, or after a tab.
 _SLIPS = frozenset(
     {
@@ -56,61 +58,115 @@ _INDENT = (
 )
 
 
-class Tree(msgspec.Struct, frozen=True):
-    """A YAML file's values. `lines` and `texts` give, by key path, where and how it is written.
+class Text(str):
+    """A text of a YAML file, that knows its line.
 
-    `numbers` are the paths of what is written as a number, for values that become JSON. `origins`
-    map a key path to where the file writes that value, if it is elsewhere. `written` is how the
-    file writes what an included value was put into, such as `${name}`: an error shows that instead.
+    `kind`: "number" or "bool", where YAML reads one. `written`: how the file writes what has been
+    filled in, such as ${name}; else "". `is_filled`: a text with a reference that was not read is
+    as it is written.
+    """
+
+    __slots__ = ("is_filled", "kind", "line", "written")
+    line: int
+    kind: str
+    written: str
+    is_filled: bool
+
+    def __new__(
+        cls, text: str, line: int = 1, kind: str = "", written: str = "", *, is_filled: bool = True
+    ) -> Text:
+        """Make a text of a line."""
+        made = super().__new__(cls, text)
+        made.line, made.kind, made.written, made.is_filled = line, kind, written, is_filled
+        return made
+
+    def __deepcopy__(self, _: object) -> Text:
+        """It never changes."""
+        return self
+
+    @property
+    def plain(self) -> str | bool:
+        """The value that YAML reads, apart from numbers: 007 stays as it is."""
+        return self.lower() in _TRUE if self.kind == "bool" else str(self)
+
+    @property
+    def shown(self) -> str:
+        """The text as an error shows it: a value that was filled in may be a secret."""
+        return self.written or str(self)
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """A YAML file's values: mappings, lists, None and Texts. Keys are Texts too, with their line.
+
+    `moved` maps a key path to where the file writes that value, if it is elsewhere.
 
     Shape: the path of the first event source's ARN is ("lambda", "event_sources", 0, "arn").
     """
 
     file: Path
     data: dict[str, Any]
-    lines: Mapping[Keys, int]
-    texts: Mapping[Keys, str]
-    numbers: Set[Keys] = frozenset()
-    origins: Mapping[Keys, Keys] = msgspec.field(default_factory=dict)
-    written: Mapping[Keys, str] = msgspec.field(default_factory=dict)
+    moved: Mapping[Keys, Keys] = {}
 
     def error(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
-        """Build the error for what stands at a key path, with its file and line."""
-        at = keys
-        while at and at not in self.lines:
-            at = at[:-1]
-        problem, hint = (
-            as_written(self.without_included(text, keys), self.origins) for text in (problem, hint)
-        )
-        place = f"{self.file}:{self.lines.get(at, 1)}"
-        return ConfigError(f"{place}: {shortened(problem)}", hint, keys)
+        """Build the error for what stands at a key path, with its file and line.
 
-    def without_included(self, text: str, keys: Keys = ()) -> str:
-        """Put what the file writes in place of included values: they may be secrets."""
-        for at, written in self.written.items():
-            if at[: len(keys)] == keys and (value := self.texts.get(at, "")):
-                text = text.replace(repr(value), repr(written))
-                if len(value) >= SHORTEST_SECRET:
-                    pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
-                    text = re.sub(pattern, written.replace("\\", r"\\"), text)
-        return text
+        A problem that begins with the key path begins with the path that the file has. What was
+        filled in there may be a secret: how it is written is shown.
+        """
+        for _, text in texts_in(self.at(keys)):
+            if isinstance(text, Text) and text.written:
+                problem = problem.replace(repr(str(text)), repr(text.written))
+        own = dotted(keys)
+        if problem.startswith(own):
+            problem = dotted(self._written_path(keys)) + problem.removeprefix(own)
+        return ConfigError(f"{self.file}:{self.line(keys)}: {shortened(problem)}", hint, keys)
+
+    def line(self, keys: Keys) -> int:
+        """The line of what stands at a key path, or of what is nearest above it."""
+        value: Any = self.data
+        line = 1
+        for key in keys:
+            if isinstance(value, dict) and key in value:
+                line = next(_lines(name for name in value if name == key), line)
+            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+                line = next(_lines(_texts_and_keys(value[key])), line)
+            else:
+                break
+            value = value[key]
+        return line
+
+    def at(self, keys: Keys) -> Any:  # noqa: ANN401 - plain values
+        """What stands at a key path; None where there is nothing."""
+        return dig(self.data, keys)
+
+    def _written_path(self, keys: Keys) -> Keys:
+        for end in range(len(keys), 0, -1):
+            if keys[:end] in self.moved:
+                return (*self.moved[keys[:end]], *keys[end:])
+        return keys
 
 
-def as_written(text: str, origins: Mapping[Keys, Keys]) -> str:
-    """Name the keys in a text as the file does; what is in quotes is a value and stays.
+def _lines(values: Iterable[object]) -> Iterator[int]:
+    return (value.line for value in values if isinstance(value, Text))
 
-    A key of one word, such as `region`, is a word of any text too: it is a key at its beginning.
-    """
-    words = {dotted(target): dotted(source) for target, source in origins.items()}
-    if not words:
-        return text
-    longest_first = sorted(words, key=len, reverse=True)
-    keys = "|".join(
-        re.escape(word) if "." in word else rf"\A{re.escape(word)}(?= is )"
-        for word in longest_first
-    )
-    pattern = rf"{_VALUE}|(?<![\w.])(?P<key>{keys})(?!\w)"
-    return re.sub(pattern, lambda match: words.get(match["key"], match[0]), text)
+
+def _texts_and_keys(value: object) -> Iterator[object]:
+    yield value
+    for key, item in items(value):
+        yield key
+        yield from _texts_and_keys(item)
+
+
+def dig(data: object, keys: Keys) -> Any:  # noqa: ANN401 - plain values
+    """What stands at a key path through mappings and lists; None where there is nothing."""
+    for key in keys:
+        if isinstance(data, dict):
+            data = data.get(key)
+        elif isinstance(data, list) and isinstance(key, int) and key < len(data):
+            data = data[key]
+        else:
+            return None
+    return data
 
 
 def shortened(problem: str) -> str:
@@ -159,8 +215,7 @@ def parse_tree(content: bytes, file: Path) -> Tree:
         raise _syntax_error(file, error) from None
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{file}:1: the file must hold `key: value` lines.")
-    reader = _Reader(file)
-    return Tree(file, reader.mapping(node, ()), reader.lines, reader.texts, reader.numbers)
+    return Tree(file, _Reader(file).mapping(node, ()))
 
 
 def _syntax_error(file: Path, error: Exception) -> ConfigError:
@@ -203,13 +258,10 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Reader:
-    """Walks the composed nodes of one file, collecting lines and texts."""
+    """Walks the composed nodes of one file."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.lines: dict[Keys, int] = {}
-        self.texts: dict[Keys, str] = {}
-        self.numbers: set[Keys] = set()
         self._open: set[int] = set()
         self._count = 0
 
@@ -234,22 +286,16 @@ class _Reader:
             if isinstance(node, yaml.MappingNode):
                 return self.mapping(node, keys)
             if isinstance(node, yaml.SequenceNode):
-                return [self._item(item, (*keys, i)) for i, item in enumerate(node.value)]
+                return [self.value(item, (*keys, i)) for i, item in enumerate(node.value)]
             return self._scalar(node, keys)
         finally:
             self._open.discard(id(node))
 
-    def _item(self, node: yaml.Node, keys: Keys) -> object:
-        self.lines[keys] = node.start_mark.line + 1
-        return self.value(node, keys)
-
     def mapping(self, node: yaml.MappingNode, keys: Keys) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key, (key_node, value_node) in self._pairs(node, keys).items():
-            here = (*keys, key)
-            self.lines[here] = key_node.start_mark.line + 1
-            result[key] = self.value(value_node, here)
-        return result
+        return {
+            Text(key, key_node.start_mark.line + 1): self.value(value_node, (*keys, key))
+            for key, (key_node, value_node) in self._pairs(node, keys).items()
+        }
 
     def _pairs(self, node: yaml.MappingNode, keys: Keys) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """Collect the keys that a mapping has itself, then those that it merges."""
@@ -287,14 +333,9 @@ class _Reader:
             return None
         if not is_text(text):
             raise self._error(node, f"{dotted(keys)} has a character that no text can have.")
-        self.texts[keys] = text
-        if node.tag == _TAG + "bool":
-            return text.lower() in ("true", "yes", "on")
-        if node.tag in _NUMBER_TAGS:
-            self.numbers.add(keys)
-        if node.tag in _TEXT_TAGS:
-            return text
-        raise self._error(node, "a tag, which begins with !, is not allowed here.", _QUOTES)
+        if node.tag not in _KINDS:
+            raise self._error(node, "a tag, which begins with !, is not allowed here.", _QUOTES)
+        return Text(text, node.start_mark.line + 1, _KINDS[node.tag])
 
 
 def is_text(text: str) -> bool:
@@ -318,24 +359,58 @@ def texts_in(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
         yield from texts_in(item, (*keys, key))
 
 
-def map_texts(value: object, change: Callable[[str], Any]) -> Any:  # noqa: ANN401 - what it was
-    """Change each text in mappings and lists; tuples become lists."""
-    if isinstance(value, Mapping):
-        return {key: map_texts(item, change) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [map_texts(item, change) for item in value]
-    return change(value) if isinstance(value, str) else value
+def map_texts(value: object, change: Callable[[Keys, str], Any], keys: Keys = ()) -> Any:  # noqa: ANN401 - what it was
+    """Change each text in mappings and lists, by its key path."""
+    if isinstance(value, dict):
+        return {key: map_texts(item, change, (*keys, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_texts(item, change, (*keys, number)) for number, item in enumerate(value)]
+    return change(keys, value) if isinstance(value, str) else value
+
+
+def without_nulls(value: object) -> Any:  # noqa: ANN401 - plain values
+    """Turn Texts into plain values, and drop keys without one: they are as if not there."""
+    if isinstance(value, dict):
+        return {str(key): without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value.plain if isinstance(value, Text) else value
+
+
+def unknown_places(value: object, keys: Keys = ()) -> Iterator[Keys]:
+    """Name each key whose value is not known, since a reference in it was not read.
+
+    A list with such a text is not known as a whole.
+    """
+    if is_unknown(value):
+        yield keys
+        return
+    for key, item in items(value):
+        yield from unknown_places(item, (*keys, key))
+
+
+def without_unknown(value: object) -> Any:  # noqa: ANN401 - plain values
+    """Leave out the keys whose values are not known."""
+    if isinstance(value, dict):
+        known = ((key, item) for key, item in value.items() if not is_unknown(item))
+        return {key: without_unknown(item) for key, item in known}
+    return [without_unknown(item) for item in value] if isinstance(value, list) else value
+
+
+def is_unknown(value: object) -> bool:
+    """Whether a value, or an item of a list, has a reference that was not read."""
+    if isinstance(value, list):
+        return any(isinstance(item, Text) and not item.is_filled for item in value)
+    return isinstance(value, Text) and not value.is_filled
 
 
 def bare_words(tree: Tree, keys: Keys, value: object) -> Iterator[ConfigError]:
     """Find each yes, no, on and off that stands without quotes in what stands at `keys`."""
-    text = tree.texts.get(keys, "")
-    if isinstance(value, bool) and text.lower() not in ("true", "false"):
-        meant = "true" if value else "false"
-        yield tree.error(
-            keys,
-            f"{dotted(keys)} is {text}, which YAML reads as {meant}.",
-            f"Write {meant}, or put the word in quotes: '{text}'.",
-        )
-    for key, item in items(value):
-        yield from bare_words(tree, (*keys, key), item)
+    for at, text in texts_in(value, keys):
+        if isinstance(text, Text) and text.kind == "bool" and text.lower() not in _WORDS:
+            meant = "true" if text.plain else "false"
+            yield tree.error(
+                at,
+                f"{dotted(at)} is {text}, which YAML reads as {meant}.",
+                f"Write {meant}, or put the word in quotes: '{text}'.",
+            )

@@ -1,4 +1,4 @@
-"""Which places of a config a command uses: only there are references read.
+"""Which places of a config a command uses: only they must be filled in, and AWS is asked for them.
 
 It imports nothing, since the command line names these before it loads anything else.
 """
@@ -8,15 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _Keys = tuple[str | int, ...]
-_NAMES: tuple[_Keys, ...] = (
-    ("profile",),
-    ("region",),
-    ("lambda", "name"),
-    ("lambda", "alias"),
-    ("lambda", "logging"),
-    ("lambda", "test_data"),
-)
-_SOURCES: tuple[_Keys, ...] = (("lambda", "event_sources"), ("lambda", "url"))
 
 
 class Uses(NamedTuple):
@@ -42,30 +33,31 @@ def _begins(keys: _Keys, prefixes: tuple[_Keys, ...]) -> bool:
     )
 
 
-EVERYTHING = Uses()
-# Everything is checked, and AWS is not asked.
+ALL = Uses()
+# All is checked, and AWS is not asked.
 OFFLINE = Uses(asks=False)
-# What names the function, its alias and its log.
-NAMES = Uses(_NAMES)
-EVENTS = Uses((*_NAMES, *_SOURCES))
-# What only packing needs.
-_BUILT: tuple[_Keys, ...] = tuple(
-    ("lambda", key)
-    for key in (
-        *("build", "build_inputs", "build_packages", "dependencies", "excluded_dirs"),
-        *("excluded_files", "requirements", "zipfile_name"),
+_ACCOUNT: tuple[_Keys, ...] = (("profile",), ("region",))
+# What names the function and its parts.
+NAMES = Uses(
+    (
+        *_ACCOUNT,
+        ("iam", "role"),
+        *(("iam", "policy", key) for key in ("arn", "name", "path")),
+        *(("lambda", key) for key in ("alias", "logging", "name", "test_data")),
+        *(("lambda", key) for key in ("event_sources", "permissions", "url")),
+    ),
+    tuple(
+        ("lambda", "event_sources", "*", key)
+        for key in ("filter_criteria", "filter_policy", "input", "pattern")
+    ),
+)
+# What is packed.
+CODE = Uses(
+    (
+        *_ACCOUNT,
+        *(("lambda", key) for key in ("build", "build_inputs", "build_packages", "dependencies")),
+        *(("lambda", key) for key in ("excluded_dirs", "excluded_files", "requirements")),
+        *(("lambda", key) for key in ("architectures", "handler", "image", "layers", "name")),
+        *(("lambda", key) for key in ("path", "runtime", "s3_bucket", "zipfile_name")),
     )
 )
-_CONTENT: tuple[_Keys, ...] = (
-    ("iam", "policy", "document", "*"),
-    ("lambda", "description"),
-    ("lambda", "environment"),
-    ("lambda", "tags"),
-    *_BUILT,
-)
-# What a function is connected to, and how, without the content of its own settings and code.
-CONNECTIONS = Uses(but=_CONTENT)
-# What is needed to show or remove all of its parts, whatever they contain.
-PARTS = Uses(but=(*_CONTENT, ("lambda", "event_sources", "*", "input", "*")))
-_PACKED = ("architectures", "handler", "image", "layers", "name", "path", "runtime", "s3_bucket")
-CODE = Uses((("profile",), ("region",), *(("lambda", key) for key in _PACKED), *_BUILT))

@@ -30,7 +30,7 @@ def check_files(config: Config) -> None:
 
     Raises: ConfigError, naming file, line and key.
     """
-    if not config.function.build and ("lambda", "build") not in config.unread:
+    if not config.function.build and ("lambda", "build") not in config.left_out:
         check_code(config)
     name = config.function.test_data
     if not name:

@@ -12,13 +12,12 @@ from typing import Any
 import msgspec
 
 from kappa.arn import parse_arn
-from kappa.aws.unknown_settings import as_text, list_unknown
+from kappa.aws.unknown_settings import list_unknown
 from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
 from kappa.config.function_rules import lets_anyone_in
 from kappa.config.model import URL_STATEMENT
 from kappa.config.settings import FUNCTION
-from kappa.config.values import names_in
 from kappa.function.permissions import Statement, grants
 from kappa.iam.owner import RESERVED, Owner, read_tags
 from kappa.sources import url
@@ -111,8 +110,6 @@ def why_not_made(existing: Existing) -> str:
         return "was not made by kappa in this region"
     if "Document" in existing.policy and not owner.owns(read_tags(existing.policy)):
         return "has a policy that was not made by kappa in this region"
-    if names_in(as_text(existing.policy.get("Document", ""))):
-        return "has a policy with a ${...} that kappa would fill in"
     return ""
 
 

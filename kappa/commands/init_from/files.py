@@ -12,6 +12,8 @@ from kappa.commands.init_from.code import FOLDER, Code, unzipped
 from kappa.commands.init_from.describe import Described, describe, given_role, why_not_made
 from kappa.commands.init_from.read import Existing
 from kappa.commands.init_from.refused import without_refused
+from kappa.config.references import escaped_in_document
+from kappa.config.tree import map_texts
 from kappa.config.write import as_yaml
 
 _LEFT_OUT = "Not in this config. `delete` removes it from AWS, and no `deploy` brings it back:"
@@ -38,7 +40,8 @@ def adopted_files(
     files = {file: _text(existing, written, remarks).encode(), SCHEMA: schema(), **code.files}
     policy = written.config["iam"].get("policy", {})
     if "document" in policy and existing.policy:
-        document = json.dumps(existing.policy["Document"], indent=2, ensure_ascii=False)
+        texts = map_texts(existing.policy["Document"], lambda _, text: escaped_in_document(text))
+        document = json.dumps(texts, indent=2, ensure_ascii=False)
         files[POLICY] = f"{document}\n".encode()
     return NewFiles(files, frozenset(code.programs), tuple(remarks))
 

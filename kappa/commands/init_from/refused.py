@@ -12,11 +12,10 @@ from typing import Any
 
 from kappa.aws.unknown_settings import as_text
 from kappa.commands.init_from.describe import Described
-from kappa.config.convert import without_nulls
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
-from kappa.config.tree import dotted, texts_in
-from kappa.config.values import names_in
+from kappa.config.references import escaped
+from kappa.config.tree import dotted, map_texts, without_nulls
 from kappa.config.write import as_yaml, plain
 from kappa.errors import ConfigError
 
@@ -32,7 +31,8 @@ def without_refused(file: str, described: Described, given_iam: Mapping[str, Any
     Where it refuses the iam section, `given_iam` takes its place.
     Raises: ConfigError, if what is left could not be the function's config.
     """
-    config, left_out = without_nulls(plain(described.config)), list(described.left_out)
+    config = map_texts(without_nulls(plain(described.config)), lambda _, text: escaped(text))
+    left_out = list(described.left_out)
     while problem := _problem(file, config):
         left_out.append(_leave_out(config, problem, given_iam))
     return Described(config, tuple(left_out))
@@ -40,9 +40,6 @@ def without_refused(file: str, described: Described, given_iam: Mapping[str, Any
 
 def _problem(file: str, config: dict[str, Any]) -> ConfigError | None:
     """The first thing that is in the way; its `keys` name the place."""
-    filled = (keys for keys, text in texts_in(config) if names_in(text))
-    for keys in filled:
-        return ConfigError("kappa would fill in the ${...} in it", keys=keys)
     try:
         read_config(Path(file), text=as_yaml(config).encode())
     except ConfigError as refused:

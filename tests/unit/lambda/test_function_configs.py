@@ -142,7 +142,7 @@ def test_the_function_may_publish_to_the_topics_of_its_stack_and_without_push_to
     shared.write_text(CONFIG + push)
     monkeypatch.setenv("LAMBDA_CHAT_CONFIG", str(shared))
     config = read_config(Path("lambda/dynamodb/config.yml"))
-    document = place_policy_document(read_policy_document(config), PLACE)
+    document = place_policy_document(read_policy_document(config), config.values, PLACE)
     resources = [
         statement["Resource"]
         for statement in document["Statement"]

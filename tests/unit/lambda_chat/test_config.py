@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 import publish_settings
 import store_settings
-from kappa.config.tree import parse_tree
-from kappa.config.values import fill_tree, read_values
+from kappa.config.read import read_config as read_kappa_config
 from kappa.errors import ConfigError
 from lambda_chat import config as chatconfig
 from lambda_chat.config import (
@@ -33,6 +32,7 @@ from lambda_chat.config import (
     read_config,
     save_outputs,
 )
+from tests.support.builders import MINIMAL
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIENT = "1234-abcd.apps.googleusercontent.com"
@@ -292,8 +292,8 @@ def deployed(config_text, key):
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "chat.yml").write_text(config_text)
         where = Path(folder) / "config.yml"
-        tree = parse_tree(f"include: chat.yml\nvalue: ${{{key}:-}}\n".encode(), where)
-        return str(fill_tree(tree, read_values(tree)).data["value"])
+        where.write_text(f"include: chat.yml\n{MINIMAL}  environment: {{VALUE: '${{{key}:-}}'}}\n")
+        return read_kappa_config(where).function.environment["VALUE"]
 
 
 def test_keys_for_kappa_alone_are_left_to_kappa():

@@ -98,8 +98,12 @@ def test_validate_hides_values_of_the_included_file_wherever_they_stand(run, tmp
         assert "other-value" not in done.output
     assert "Values of values.yml stand as ${name}" in done.stderr
     said = json.loads(done.stdout)
-    assert said["lambda"]["tags"] == {"owner": "team-${secret}", "plain": "mine", "level": "1"}
-    assert said["lambda"]["timeout"] == 7
+    assert said["lambda"]["tags"] == {
+        "owner": "team-${secret}",
+        "plain": "mine",
+        "level": "${level}",
+    }
+    assert said["lambda"]["timeout"] == "${wait}"
     assert "s3cret-value" in run("validate", "--show-values").stdout
 
 
@@ -128,7 +132,7 @@ def test_an_error_about_the_region_hides_an_included_value(run, tmp_path):
 
 
 def test_validate_hides_what_logs_in_to_an_index_of_packages(run, tmp_path):
-    lines = ["--index-url https://me:secret@host/simple", "--find-links https://${TOKEN}@host"]
+    lines = ["--index-url https://me:secret@host/simple", "--find-links https://$${TOKEN}@host"]
     append(tmp_path, f"  requirements: {json.dumps(lines)}\n")
     said = json.loads(run("validate", "--json").stdout)["lambda"]["requirements"]
     assert said == ["--index-url https://****@host/simple", lines[1]]

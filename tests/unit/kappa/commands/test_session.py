@@ -6,7 +6,7 @@ import pytest
 
 from kappa.aws import Aws
 from kappa.commands.session import open_session, with_publishing
-from kappa.config.uses import EVERYTHING, NAMES
+from kappa.config.uses import ALL, NAMES
 from kappa.errors import ConfigError, Denied
 from tests.support.builders import MINIMAL
 from tests.support.kappa.account import Account
@@ -65,7 +65,7 @@ def test_the_code_is_packed_once_whatever_the_command_line_publishes(file):
     assert chosen.problems is problems
 
 
-@pytest.mark.parametrize(("uses", "asked"), [(NAMES, []), (EVERYTHING, ["get_secret_value"])])
+@pytest.mark.parametrize(("uses", "asked"), [(NAMES, []), (ALL, ["get_secret_value"])])
 def test_aws_is_asked_only_for_values_that_the_command_uses(file, monkeypatch, uses, asked):
     calls = []
 
@@ -90,7 +90,10 @@ def test_the_secrets_of_a_document_are_noted(file, monkeypatch):
     file.write_text(policy + MINIMAL[MINIMAL.index("lambda:") :])
     session = open_session(file, None, None)
     assert session.document == {"Statement": [{"Resource": "arn:1:hunter2-s3cret"}]}
-    assert session.secrets == {"hunter2-s3cret": "${secret:db}"}
+    assert session.config.values.secrets == {
+        "hunter2-s3cret": "${secret:db}",
+        "arn:1:hunter2-s3cret": "arn:1:${secret:db}",
+    }
 
 
 def test_a_value_is_asked_of_the_command_lines_account(file, monkeypatch):
@@ -102,11 +105,3 @@ def test_a_value_is_asked_of_the_command_lines_account(file, monkeypatch):
     file.write_text(f"{file.read_text()}  environment: {{TOKEN: '${{secret:db}}'}}\n")
     with pytest.raises(Denied, match="has no value: eu-west-1 mine"):
         open_session(file, "mine", "eu-west-1")
-
-
-def test_a_config_that_is_wrong_anyway_asks_nothing(file, monkeypatch):
-    monkeypatch.setattr(Aws, "call", lambda *_: pytest.fail("AWS was asked"))
-    more = "  timeout: never\n  environment: {TOKEN: '${secret:db}'}\n"
-    file.write_text(file.read_text() + more)
-    with pytest.raises(ConfigError, match=r"lambda\.timeout is 'never'"):
-        open_session(file, None, None)

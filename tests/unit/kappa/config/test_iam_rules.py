@@ -2,8 +2,10 @@
 
 import pytest
 
+from kappa.config.fill import Value
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
+from kappa.config.uses import ALL
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import TWO_ENVIRONMENTS, error_of
 
@@ -79,10 +81,11 @@ def test_a_document_may_stand_in_the_config(write):
         "  policy:\n    name: p\n    document:\n      Version: 2012-10-17\n      Statement:\n"
         "        - {Effect: Allow, Action: 's3:*', Resource: 'arn:${partition}:s3:::${who:-me}'}\n"
     )
-    config = read_config(write(text.replace("iam:\n", f"iam:\n{policy}")))
+    file = write(text.replace("iam:\n", f"iam:\n{policy}"))
+    config = read_config(file, uses=ALL, read=lambda *_: {"partition": Value("aws-cn")})
     document = read_policy_document(config)
     assert document["Version"] == "2012-10-17"
-    assert document["Statement"][0]["Resource"] == "arn:${partition}:s3:::me"
+    assert document["Statement"][0]["Resource"] == "arn:aws-cn:s3:::me"
 
 
 def test_a_document_in_the_config_needs_a_statement(write):

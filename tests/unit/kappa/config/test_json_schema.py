@@ -11,7 +11,7 @@ import yaml
 from kappa.commands.init import starter
 from kappa.config import json_schema as schema
 from kappa.config.read import read_config
-from kappa.config.write import plain_config
+from kappa.config.show import shown_config
 
 ROOT = Path(__file__).parents[4]
 FILE = ROOT / "kappa" / "config" / "schema.json"
@@ -53,7 +53,7 @@ def test_each_config_of_the_repository_names_the_schema(file):
 
 @pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.parent.name)
 def test_a_config_as_kappa_writes_it_is_fine(file):
-    assert complaints(plain_config(read_config(file))) == []
+    assert complaints(shown_config(read_config(file))) == []
 
 
 def test_what_init_writes_is_fine_and_names_the_schema(tmp_path):

@@ -6,7 +6,6 @@ import pytest
 
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
-from kappa.config.tree import as_written
 from kappa.errors import ConfigError
 from kappa.packing.build import read_archive, remarks
 from kappa.packing.check_handler import check_files
@@ -231,13 +230,6 @@ def test_a_container_image_works_in_the_layout_of_0_7(write):
 )
 def test_what_the_user_wrote_is_quoted_as_it_stands(write, text, said):
     assert said in error_of(write(text))
-
-
-def test_the_words_of_a_message_stay_words():
-    origins = {("region",): ("environments", "dev", "region"), ("lambda", "path"): ("source",)}
-    text = "lambda.path is no ARN (arn:partition:service:region:account:resource) of the region."
-    assert as_written(text, origins) == text.replace("lambda.path", "source")
-    assert as_written("region is 'region'.", origins) == "environments.dev.region is 'region'."
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ import re
 import pytest
 
 from kappa.arn import Place
+from kappa.config.fill import Value
 from kappa.config.policy_document import place_policy_document, read_policy_document
 from kappa.config.read import read_config
+from kappa.config.uses import ALL
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
@@ -45,8 +47,11 @@ def test_a_wrong_policy_document_is_said_with_its_line(write, tmp_path, document
 def test_what_only_aws_knows_is_filled_in_later(write, tmp_path):
     (tmp_path / "p.json").write_text('{"Statement": "${partition} ${region} ${account_id}"}')
     text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
-    document = read_policy_document(read_config(write(text)))
-    placed = place_policy_document(document, Place("aws", "eu-west-1", "123456789012"))
+    config = read_config(write(text))
+    document = read_policy_document(config)
+    placed = place_policy_document(
+        document, config.values, Place("aws", "eu-west-1", "123456789012")
+    )
     assert placed == {"Statement": "aws eu-west-1 123456789012"}
 
 
@@ -79,17 +84,22 @@ def with_policy(tmp_path):
 
 
 PLACE = Place("aws", "us-east-1", "123456789012")
+KNOWN = {
+    "account_id": Value(PLACE.account),
+    "partition": Value(PLACE.partition),
+    "region": Value(PLACE.region),
+}
 
 
 @pytest.mark.parametrize("value", ["${x}", "${region}", "${aws:username}", "$${who}", "a${b:-c}d"])
 @pytest.mark.parametrize("inline", [True, False])
 def test_an_included_value_is_filled_in_once_and_never_read_again(with_policy, value, inline):
-    document = json.dumps({"Statement": "${who}/${region}/${none:-${x}}"})
+    document = json.dumps({"Statement": "${who}/${region}/${none:-$${x}}"})
     config = with_policy(document, f"who: {value}\n")
     if inline:
         config.file.write_text(OWN_POLICY.replace("policy.json", document))
-        config = read_config(config.file)
-    placed = place_policy_document(read_policy_document(config), PLACE)
+        config = read_config(config.file, uses=ALL, read=lambda *_: KNOWN)
+    placed = place_policy_document(read_policy_document(config), config.values, PLACE)
     assert placed == {"Statement": f"{value}/us-east-1/${{x}}"}
 
 
@@ -163,8 +173,9 @@ def test_the_callers_account_is_never_the_included_one(with_policy):
     config = with_policy(document, "account_id: 999999999999\npartition: aws-cn\nregion: mars\n")
     for text in ("policy.json", document):
         config.file.write_text(OWN_POLICY.replace("policy.json", text))
-        read = read_policy_document(read_config(config.file))
-        assert place_policy_document(read, PLACE) == {
+        config = read_config(config.file, uses=ALL, read=lambda *_: KNOWN)
+        document = read_policy_document(config)
+        assert place_policy_document(document, config.values, PLACE) == {
             "Statement": "123456789012 aws mars 123456789012"
         }
 

@@ -55,9 +55,8 @@ def test_a_merged_mapping_may_merge_itself(read):
 
 def test_what_is_merged_keeps_its_line_and_text(read):
     tree = read(f"{BASE}prod:\n  <<: *base\n  timeout: 5\n")
-    assert tree.lines["prod", "tags", "team"] == 3
-    assert tree.texts["prod", "tags", "team"] == "tea"
-    assert tree.lines["prod", "timeout"] == 10
+    assert tree.line(("prod", "tags", "team")) == 3
+    assert tree.line(("prod", "timeout")) == 10
 
 
 def test_a_quoted_merge_key_is_a_key(read):

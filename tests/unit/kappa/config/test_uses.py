@@ -1,38 +1,35 @@
 """Which places of a config a command uses."""
 
-from kappa.config.uses import CODE, CONNECTIONS, EVENTS, EVERYTHING, NAMES, OFFLINE, PARTS
+import pytest
 
-VARIABLE = ("lambda", "environment", "A")
-TOPIC = ("lambda", "event_sources", 0, "arn")
+from kappa.config.uses import ALL, CODE, NAMES, OFFLINE
 
-
-def test_a_command_uses_what_it_names_and_all_below():
-    assert [uses(VARIABLE) for uses in (EVERYTHING, OFFLINE, CONNECTIONS, NAMES, CODE)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
-    assert [uses(TOPIC) for uses in (CONNECTIONS, EVENTS, NAMES)] == [True, True, False]
+SOURCE = ("lambda", "event_sources", 3)
 
 
-def test_each_needs_the_name_and_where_the_function_is():
-    for keys in (("region",), ("profile",), ("lambda", "name")):
-        assert all(uses(keys) for uses in (EVERYTHING, CONNECTIONS, PARTS, NAMES, EVENTS, CODE))
+@pytest.mark.parametrize(
+    ("keys", "used"),
+    [
+        (("region",), (NAMES, CODE)),
+        (("lambda", "name"), (NAMES, CODE)),
+        (("lambda", "alias"), (NAMES,)),
+        (("iam", "role", "arn"), (NAMES,)),
+        (("iam", "policy", "name"), (NAMES,)),
+        (("iam", "policy", "document", "Statement", 0, "Resource"), ()),
+        ((*SOURCE, "arn"), (NAMES,)),
+        ((*SOURCE, "input", "token"), ()),
+        ((*SOURCE, "filter_policy", "token", 0), ()),
+        (("lambda", "permissions", 0, "source_arn"), (NAMES,)),
+        (("lambda", "environment", "A"), ()),
+        (("lambda", "requirements", 0), (CODE,)),
+        (("lambda", "timeout"), ()),
+    ],
+)
+def test_a_command_of_two_levels_uses_names_or_all(keys, used):
+    assert tuple(uses for uses in (NAMES, CODE) if uses(keys)) == used
+    assert ALL(keys)
+    assert OFFLINE(keys)
 
 
-def test_what_removes_a_part_needs_all_that_names_it():
-    document = ("iam", "policy", "document")
-    rule = ("lambda", "event_sources", 3, "input")
-    for keys in (document, rule, TOPIC, ("iam", "role", "arn")):
-        assert PARTS(keys)
-    assert not PARTS((*document, "Statement", 0, "Resource"))
-    assert not PARTS((*rule, "token"))
-    assert CONNECTIONS((*rule, "token"))
-
-
-def test_only_what_packs_uses_what_the_code_is_built_of():
-    for key in ("build", "build_inputs", "build_packages", "requirements"):
-        used = [uses(("lambda", key, 0)) for uses in (EVERYTHING, CODE, CONNECTIONS, PARTS)]
-        assert used == [True, True, False, False]
+def test_only_offline_asks_nothing():
+    assert [uses.asks for uses in (ALL, NAMES, CODE, OFFLINE)] == [True, True, True, False]

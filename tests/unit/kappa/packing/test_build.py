@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kappa.commands.init_from.code import unzipped
-from kappa.commands.invoke import read_payload
-from kappa.config.read import read_config
 from kappa.errors import ArchiveError, ConfigError
 from kappa.packing.archive import pack, sizes
 from kappa.packing.build import check_architecture, read_archive
@@ -282,16 +280,3 @@ def test_requirements_that_are_a_link_to_elsewhere_are_not_read(project, tmp_pat
     ) as got:
         read_archive(config_of(project))
     assert "root:x" not in str(got.value)
-
-
-def test_an_error_about_a_path_shows_no_included_value(project):
-    (project / "values.yml").write_text("pw: Tr0ub4dor\n")
-    (project / "config.yml").write_text(
-        "include: values.yml\niam: {role: {name: r}}\nlambda:\n  {name: greeter, path: code, "
-        "handler: greeter.handler, runtime: python3.13, dependencies: ['${pw}'], "
-        "test_data: 'a/${pw}'}\n"
-    )
-    config = read_config(project / "config.yml")
-    with pytest.raises(ConfigError, match=r"\$\{pw\}: No such file") as caught:
-        read_payload(config, "", io.BytesIO())
-    assert "Tr0ub4dor" not in str(caught.value)

@@ -1,9 +1,11 @@
 """The handler is looked for in the packed code, and never imported."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from kappa.config.tree import Text, Tree
 from kappa.errors import ConfigError
 from kappa.packing.archive import pack
 from kappa.packing.check_handler import check_files, check_handler
@@ -157,7 +159,8 @@ def test_a_file_that_is_missing_is_said_with_its_line(tmp_path, monkeypatch, key
     monkeypatch.chdir(tmp_path)
     (tmp_path / "code").mkdir()
     check_files(kappa_config())
-    config = kappa_config({key: said}, lines={("lambda", key): 7})
+    tree = Tree(Path("config.yml"), {"lambda": {Text(key, 7): said}})
+    config = kappa_config({key: said}, tree=tree)
     with pytest.raises(
         ConfigError, match=rf"config\.yml:7: lambda\.{key}: {said[:100]}.*does not exist"
     ):
@@ -181,8 +184,9 @@ def test_a_module_is_no_function_to_take_instead(check):
 def test_a_missing_dependency_is_said_with_its_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "code").mkdir()
-    lines = {("lambda", "dependencies"): 7, ("lambda", "dependencies", 1): 9}
-    config = kappa_config({"dependencies": ("code", "lib")}, lines=lines)
+    texts = [Text("code", 8), Text("lib", 9)]
+    tree = Tree(Path("config.yml"), {"lambda": {"dependencies": texts}})
+    config = kappa_config({"dependencies": ("code", "lib")}, tree=tree)
     with pytest.raises(
         ConfigError, match=r"config\.yml:9: lambda\.dependencies\[1\]: lib does not"
     ):

@@ -1,14 +1,14 @@
 """An existing function in the words of a config; access is never widened."""
 
 import pytest
-import yaml
 from msgspec.structs import replace
 
 from kappa.commands.init_from.files import adopted_files
 from kappa.config.advised_commands import aws_command
 from kappa.config.function_rules import check_regions
 from kappa.config.policy_document import read_policy_document
-from kappa.config.write import plain, plain_config
+from kappa.config.show import shown_config
+from kappa.config.write import plain
 from kappa.function.log_group import LogGroup
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.support.kappa.existing import POLICY, ROLE, existing, raw, whole, zipped
@@ -16,7 +16,7 @@ from tests.support.kappa.existing import POLICY, ROLE, existing, raw, whole, zip
 
 def test_a_plain_function_says_no_more_than_it_has(imported):
     config = imported(existing())
-    assert plain_config(config) == {
+    assert shown_config(config, show_values=True) == {
         "region": "eu-west-1",
         "iam": {
             "policy": {"name": "greeter-policy", "path": "/", "document": "policy.json"},
@@ -217,15 +217,9 @@ def test_a_role_that_kappa_does_not_own_is_used_as_it_is(changed, why):
     assert why in remarks
 
 
-def test_a_policy_that_would_be_filled_in_is_left_alone():
-    document = {"Statement": [{"Resource": "${region:-x}"}]}
-    new = adopted_files(existing(policy=POLICY | {"Document": document}), "config.yml")
-    assert yaml.safe_load(new.files["config.yml"])["iam"] == {"role": {"arn": ROLE["Arn"]}}
-    assert "policy.json" not in new.files
-
-
-def test_a_policys_own_variables_are_no_reason_to_leave_it_alone(imported):
-    document = {"Statement": [{"Resource": "arn:aws:s3:::b/${aws:username}/${*}"}]}
+@pytest.mark.parametrize("resource", ["b/${aws:username}/${*}", "b/${region:-x}/${NOPE}", "$${x"])
+def test_a_policy_is_written_so_that_it_reads_as_it_is(imported, resource):
+    document = {"Statement": [{"Resource": f"arn:aws:s3:::{resource}"}]}
     config = imported(existing(policy=POLICY | {"Document": document}))
     assert read_policy_document(config) == document
 

@@ -8,12 +8,9 @@ from kappa.function.log_group import LogGroup
 from tests.support.kappa.existing import existing, whole
 
 
-def test_a_value_that_kappa_would_fill_in_is_named_without_its_text():
-    secret = {"A": "${secret:-value}", "B": "plain"}
-    config, said = whole(settings={"Environment": {"Variables": secret}})
-    assert "environment" not in config["lambda"]
-    assert "environment: A, B (kappa would fill in" in said
-    assert "secret" not in said
+def test_a_value_that_looks_like_a_reference_is_written_so_that_it_reads_as_it_is():
+    config, _ = whole(settings={"Environment": {"Variables": {"AB": "${secret:-value}"}}})
+    assert config["lambda"]["environment"] == {"AB": "$${secret:-value}"}
 
 
 def test_a_setting_that_kappa_refuses_is_left_out_and_named():

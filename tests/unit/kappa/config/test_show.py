@@ -2,18 +2,18 @@
 
 import pytest
 
+from kappa.config.fill import Value
 from kappa.config.read import read_config
-from kappa.config.references import Value
-from kappa.config.uses import PARTS
-from kappa.config.value_origins import value_origins
-from kappa.config.write import as_yaml, plain_config
+from kappa.config.show import shown_config, value_origins
+from kappa.config.uses import ALL, NAMES
+from kappa.config.write import as_yaml
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:"
 MORE = f"""\
   timeout: ${{ssm:/t}}
-  vpc: {{subnet_ids: ["${{cf:Net.A}}"], security_group_ids: [sg-1]}}
+  vpc: {{subnet_ids: ["${{cf:Net.A}}", subnet-1], security_group_ids: [sg-1]}}
   environment: {{AA: "${{secret:a}}", BB: plain}}
   tags: {{owner: "${{ssm:/owner}}"}}
   permissions:
@@ -28,29 +28,44 @@ MORE = f"""\
 """
 
 
-def test_what_is_read_is_there_and_what_is_not_is_left_out(write):
-    function = read_config(write(more=MORE)).function
-    assert [source.short for source in function.event_sources] == ["second", "fourth"]
+def test_a_key_whose_value_is_not_known_is_taken_as_not_set(write):
+    config = read_config(write(more=MORE))
+    function = config.function
+    assert [source.arn for source in function.event_sources] == [
+        "",
+        f"{TOPIC}second",
+        "",
+        f"{TOPIC}fourth",
+    ]
     assert [permission.statement_id for permission in function.permissions] == ["second"]
-    assert (function.timeout, function.vpc) == (None, None)
+    assert (function.timeout, function.vpc.subnet_ids) == (None, ())
     assert function.environment == {"AA": "${secret:a}", "BB": "plain"}
+    assert ("lambda", "vpc", "subnet_ids") in config.left_out
 
 
 def test_what_is_printed_is_the_whole_config_and_reads_as_the_same(write, tmp_path):
     config = read_config(write(more=MORE))
-    (tmp_path / "again.yml").write_text(as_yaml(plain_config(config)))
+    (tmp_path / "again.yml").write_text(as_yaml(shown_config(config)))
     again = read_config(tmp_path / "again.yml")
-    assert dict(again.unread) == dict(config.unread)
+    assert again.left_out == config.left_out
     assert again.function.event_sources == config.function.event_sources
     assert again.function.tags == {"owner": "${ssm:/owner}"}
 
 
-def test_the_rest_is_still_checked_and_errors_name_the_files_own_items(write):
-    wrong = MORE.replace("second\n", "second\n      batch_size: 3\n")
-    said = error_of(write(more=wrong))
-    assert "lambda.event_sources[1].batch_size: a source of sns has no such setting" in said
-    assert said.count("\n  ") == 1
-    assert "is not a valid variable name" in error_of(write(more=MORE.replace("BB:", "B-:")))
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "second\n",
+            "second\n      batch_size: 3\n",
+            "[1].batch_size: a source of sns has no such",
+        ),
+        ("BB:", "B-:", "is not a valid variable name"),
+        ("principal: sqs", "principle: sqs", "permissions[1].principle"),
+    ],
+)
+def test_what_is_certain_is_checked_beside_what_is_not_known(write, old, new, said):
+    assert said in error_of(write(more=MORE.replace(old, new)))
 
 
 @pytest.mark.parametrize(
@@ -65,14 +80,46 @@ def test_the_rest_is_still_checked_and_errors_name_the_files_own_items(write):
     ],
 )
 def test_what_may_be_right_is_no_error(write, text):
-    config = read_config(write(text))
-    assert len(config.unread_texts) == 1
+    assert len(read_config(write(text)).left_out) == 1
+
+
+VALUES = "team: tea\nwait: 7\n"
+SHOWN = """\
+  description: in ${environment} of ${team} $${x}
+  timeout: ${wait}
+  memory_size: 256
+  publish: yes
+  tags: {one: "${team}-${secret:a}", two: 007, four: "${env:NO:-x}"}
+environments: {prod: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("show_values", "description", "timeout", "one", "four"),
+    [
+        (False, "in prod of ${team} $${x}", "${wait}", "${team}-${secret:a}", "${env:NO:-x}"),
+        (True, "in prod of tea $${x}", "7", "${team}-${secret:a}", "x"),
+    ],
+)
+def test_values_stand_as_they_are_written_and_secrets_always_do(
+    write, tmp_path, show_values, description, timeout, one, four
+):
+    (tmp_path / "values.yml").write_text(VALUES)
+    file = write(f"include: values.yml\n{MINIMAL}", SHOWN)
+    secret = {"secret:a": Value("hunter2", is_secret=True)}
+    config = read_config(file, "prod", uses=ALL, read=lambda *_: secret)
+    assert config.function.tags["one"] == "tea-hunter2"
+    function = shown_config(config, show_values=show_values)["lambda"]
+    assert (function["description"], function["timeout"]) == (description, timeout)
+    assert (function["memory_size"], function["publish"]) == (256, True)
+    assert function["tags"] == {"one": one, "two": "007", "four": four}
 
 
 def test_where_values_come_from_is_listed_by_line(write, tmp_path):
     (tmp_path / "values.yml").write_text("team: tea\n")
     more = (
         "  description: ${team}\n  environment: {AA: '${secret:a}', BB: '${env:NO:-x}-${team}'}\n"
+        f"  event_sources:\n    - arn: ${{ssm:/queue}}\n    - arn: {TOPIC}my-${{team}}\n"
     )
     rows = value_origins(read_config(write(f"include: values.yml\n{MINIMAL}", more)))
     file = str(tmp_path / "values.yml")
@@ -80,37 +127,15 @@ def test_where_values_come_from_is_listed_by_line(write, tmp_path):
         (10, "lambda.description", [file], False),
         (11, "lambda.environment.AA", ["secret"], True),
         (11, "lambda.environment.BB", ["env", file], False),
+        (13, "lambda.event_sources[0].arn", ["ssm"], True),
+        (14, "lambda.event_sources[1].arn", [file], False),
     ]
-
-
-def test_a_list_whose_items_are_left_out_is_listed_as_the_file_has_it(write, tmp_path):
-    (tmp_path / "values.yml").write_text("queue: tea-queue\n")
-    more = f"""\
-  event_sources:
-    - arn: ${{ssm:/queue}}
-    - arn: {TOPIC}my-${{queue}}
-"""
-    rows = value_origins(read_config(write(f"include: values.yml\n{MINIMAL}", more)))
-    assert [(row["line"], row["key"], row["is_asked"]) for row in rows] == [
-        (11, "lambda.event_sources[0].arn", True),
-        (12, "lambda.event_sources[1].arn", False),
-    ]
-
-
-def test_included_values_beside_what_is_not_read_are_printed_as_written(write, tmp_path):
-    (tmp_path / "values.yml").write_text("queue: tea-queue\n")
-    more = f"""\
-  event_sources:
-    - arn: {TOPIC}my-${{queue}}
-      enabled: ${{ssm:/enabled}}
-"""
-    config = read_config(write(f"include: values.yml\n{MINIMAL}", more))
-    assert "tea-queue" not in as_yaml(plain_config(config, show_values=False))
-    assert f"arn: {TOPIC}my-tea-queue" in as_yaml(plain_config(config))
 
 
 def test_references_of_the_documents_file_are_listed_too(write, tmp_path):
-    (tmp_path / "policy.json").write_text('{"Statement": [\n{"Resource": "${cf:Chat.Arn}"}]}')
+    (tmp_path / "policy.json").write_text(
+        '{"Statement": [\n{"Resource": "${cf:Chat.Arn}/${account_id}"}]}'
+    )
     text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: policy.json}\n")
     (row,) = value_origins(read_config(write(text)))
     assert (row["file"], row["line"], row["value"]) == (
@@ -127,7 +152,7 @@ def test_what_is_deleted_is_all_there_whatever_its_content(write):
   event_sources:
     - {{name: tick, schedule: rate(1 day), input: {{token: "${{secret:a}}"}}}}
 """
-    config = read_config(write(text), uses=PARTS, read=lambda *_: answers)
+    config = read_config(write(text), uses=NAMES, read=lambda *_: answers)
     assert config.role.arn.endswith("role/r")
     assert [source.name for source in config.function.event_sources] == ["tick"]
-    assert config.unread == {}
+    assert config.left_out == ()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from kappa.config.include import is_dotenv
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
-from kappa.config.values import is_dotenv
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of, source
@@ -158,10 +158,10 @@ def test_of_several_includes_the_last_value_counts(included, tmp_path):
     )
     config = read_config(file)
     assert config.function.description == "Ada there"
-    assert config.value_files == {
-        "who": str(tmp_path / "values.yml"),
-        "where": str(tmp_path / "more.yml"),
-    }
+    assert [config.values.source_of(name) for name in ("who", "where")] == [
+        str(tmp_path / "values.yml"),
+        str(tmp_path / "more.yml"),
+    ]
 
 
 @pytest.mark.parametrize("include", ["[values.yml, nowhere.yml]", "[values.yml, 7.5, '']", "[[a]]"])
@@ -182,19 +182,25 @@ def test_a_name_with_capitals_that_an_env_file_lacks_is_missing(included, tmp_pa
     assert "10: ${DB_HOTS} has no value." in said
 
 
-def test_without_an_env_file_a_name_with_capitals_is_text(included):
-    config = read_config(included("Foo: x\n", "  description: ${TOKEN} ${TOKEN:-x} ${Foo}\n"))
-    assert config.function.description == "${TOKEN} ${TOKEN:-x} ${Foo}"
+def test_the_environment_wins_over_an_env_file_and_the_file_may_be_missing(
+    included, tmp_path, monkeypatch
+):
+    (tmp_path / ".env").write_text("HOST=file\nPORT=1\n")
+    file = included("", "  description: ${HOST}:${PORT}\n", ".env?")
+    assert read_config(file).function.description == "file:1"
+    monkeypatch.setenv("HOST", "variable")
+    assert read_config(file).function.description == "variable:1"
+    (tmp_path / ".env").unlink()
+    assert "10: ${PORT} has no value." in error_of(file)
+    monkeypatch.setenv("PORT", "2")
+    assert read_config(file).function.description == "variable:2"
+
+
+def test_without_an_env_file_the_environment_gives_no_name(included, monkeypatch):
+    monkeypatch.setenv("HOST", "variable")
+    assert "10: ${HOST} has no value." in error_of(included("a: b\n", "  description: ${HOST}\n"))
 
 
 def test_a_file_is_known_by_its_name():
     names = (".env", ".env.prod", "prod.env", "values.yml", "env", "env.yml")
     assert [is_dotenv(Path(name)) for name in names] == [True, True, True, False, False, False]
-
-
-def test_the_names_of_a_shell_and_of_pip_are_theirs_beside_an_env_file_too(included, tmp_path):
-    (tmp_path / ".env").write_text("HOST=h\n")
-    more = "  build: cp ${HOST} ${KAPPA_OUT}\n  requirements: ['-i https://${TOKEN}@${HOST}']\n"
-    function = read_config(included("", more, ".env")).function
-    assert function.build == "cp h ${KAPPA_OUT}"
-    assert function.requirements == ("-i https://${TOKEN}@h",)
