@@ -48,7 +48,6 @@ format: $(VENV)/.dev ## Format the Python sources
 	$(BIN)/ruff check --fix .
 
 interrupted: $(VENV)/.dev $(SITE)/node_modules/.runtime ## Test commands stopped at each AWS call (over half an hour)
-	TEST_CASES=all $(BIN)/pytest -n 2 tests/unit/kappa/sources/test_alias_choice.py tests/unit/kappa/commands/test_two_environments.py
 	TEST_CASES=all $(BIN)/python -m local run --quiet -- $(BIN)/pytest -n 4 tests/emulator/test_kappa_interrupted.py tests/emulator/test_kappa_at_once.py tests/emulator/test_chat_interrupted.py
 
 soak: interrupted $(SITE)/node_modules/.dev ## Run interrupted, all tests, a long load (over an hour)

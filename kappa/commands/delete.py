@@ -14,7 +14,6 @@ from kappa.function.state import list_functions, read_function
 from kappa.iam.delete import plan_rights_delete
 from kappa.iam.state import read_policy, read_role
 from kappa.plan.step import Plan
-from kappa.sources.alias_choice import choose_alias
 from kappa.sources.plan import plan_sources_delete
 from kappa.sources.read import read_sources
 
@@ -32,21 +31,16 @@ def plan_delete(session: Session) -> Plan:
         listing = pool.submit(list_functions, aws) if config.makes_role else None
         function = read_function(aws, config, permissions=False)
         place = session.place
-        sources = pool.submit(
-            read_sources, aws, config, place, grants=False, tolerant=True, deleting=True
-        )
+        sources = pool.submit(read_sources, aws, config, place, tolerant=True, deleting=True)
         policy = read_policy(aws, config.policy, place, deletes=True)
         rights = msgspec.structs.replace(role.result(), policy=policy)
         listed = listing.result() if listing else []
-    # The function goes with all of its aliases, so what hangs on any of them goes too.
-    config = msgspec.structs.replace(config, other_aliases=frozenset())
-    config, state = choose_alias(config, place, sources.result(), strict=False, whole=True)
     own = [version for version in listed if version["FunctionName"] == name]
     role_arn = rights.role.arn if rights.role else ""
     users = {version["FunctionName"] for version in listed if version["Role"] == role_arn} - {name}
     removed = plan_function_delete(config, function, owner)
     return [
-        *plan_sources_delete(config, state),
+        *plan_sources_delete(config, sources.result()),
         *removed,
         *plan_log_group_delete(config),
         *plan_rights_delete(config, rights, owner, own, users),

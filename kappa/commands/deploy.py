@@ -26,14 +26,13 @@ from kappa.iam.state import IamState, read_policy, read_role
 from kappa.packing import upload
 from kappa.packing.build import check_architecture
 from kappa.plan.step import Plan
-from kappa.sources.alias_settings import bind_to_alias, follow_sources
 from kappa.sources.plan import plan_sources
 from kappa.sources.read import read_sources
 from kappa.sources.state import SourcesState
 
 
 class Current(msgspec.Struct, frozen=True):
-    """What deploy compares with: the config as it is bound, its document, and what AWS has."""
+    """What deploy compares with: the config, its document, and what AWS has."""
 
     config: Config
     document: dict[str, Any] | None
@@ -50,20 +49,18 @@ def read_current(session: Session, *, with_sources: bool = True) -> Current:
     with ThreadPoolExecutor(4) as pool:
         role = pool.submit(read_role, aws, config)
         group = pool.submit(read_log_group, aws, config)
-        with_sources = with_sources or follow_sources(config)
         # What is read with the sources is not asked twice.
         permissions = not (with_sources and config.function.has_sources)
         function = read_function(aws, config, permissions=permissions, clock=session.clock)
         place = session.place
         document = place_policy_document(document, config.values, place)
-        pending = (
-            pool.submit(read_sources, aws, config, place, extra=False) if with_sources else None
-        )
+        pending = pool.submit(read_sources, aws, config, place) if with_sources else None
         policy = read_policy(aws, config.policy, place, document=document)
         rights = msgspec.structs.replace(role.result(), policy=policy)
     check_architecture(config, (function.settings or {}).get("Architectures", ()))
     sources = pending.result() if pending else SourcesState()
-    config, function, sources = bind_to_alias(aws, config, place, function, sources)
+    if (statements := sources.statements.get(config.function.alias)) is not None:
+        function = msgspec.structs.replace(function, statements=statements)
     return Current(config, document, rights, function, group.result(), sources)
 
 
@@ -73,7 +70,7 @@ def plan_deploy(session: Session, current: Current | None = None) -> Plan:
     config, place, archive, owner = current.config, session.place, session.zip, session.owner
     role_arn = desired_role_arn(config, place, current.iam)
     changed = plan_function(config, archive, role_arn, current.function, owner)
-    given = current.sources.statements.get(config.qualifier, ())
+    given = current.sources.statements.get(config.function.alias, ())
     statements = granted(given, config.function.permissions)
     return _old_versions_last(
         [

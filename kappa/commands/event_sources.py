@@ -11,7 +11,6 @@ from kappa.config.model import Config
 from kappa.errors import NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Plan
-from kappa.sources.alias_choice import choose_alias
 from kappa.sources.plan import (
     plan_sources_add,
     plan_sources_remove,
@@ -44,7 +43,7 @@ def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: b
     Raises: ConfigError, if the config does not have one; NotFound.
     """
     select(session.config, names)
-    config, statements, state = _read(session, strict=enabled, moving=False)
+    config, statements, state = _read(session, ending=not enabled)
     chosen = select(config, names)
     return plan_sources_switch(chosen, session.place, state, statements, enabled)
 
@@ -55,36 +54,26 @@ def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
     Raises: ConfigError, if the config does not have one.
     """
     select(session.config, names)
-    config, statements, state = _read(session, needed=False, strict=False, tolerant=True)
+    config, statements, state = _read(session, needed=False, tolerant=True)
     return plan_sources_remove(select(config, names), session.place, state, statements)
 
 
 def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
-    """Read the event sources alone, with the config as it is bound."""
+    """Read the event sources alone."""
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
-    state = read_sources(aws, config, session.place, tolerant=True)
-    return choose_alias(config, session.place, state, strict=False)
+    return config, read_sources(aws, config, session.place, everywhere=True, tolerant=True)
 
 
 def _read(
-    session: Session,
-    *,
-    needed: bool = True,
-    strict: bool = True,
-    moving: bool = True,
-    tolerant: bool = False,
+    session: Session, *, needed: bool = True, ending: bool = False, tolerant: bool = False
 ) -> tuple[Config, tuple[Statement, ...], SourcesState]:
-    """Read all sources, also those that are not named: together they tell where they belong."""
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     if needed:
         _check_function(aws, config)
-    state = read_sources(
-        aws, config, session.place, extra=False, tolerant=tolerant, ending=not moving
-    )
-    config, state = choose_alias(config, session.place, state, strict=strict, moving=moving)
-    return config, state.statements.get(config.qualifier, ()), state
+    state = read_sources(aws, config, session.place, tolerant=tolerant, ending=ending)
+    return config, state.statements.get(config.function.alias, ()), state
 
 
 def _check_function(aws: Aws, config: Config) -> None:

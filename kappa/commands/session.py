@@ -136,6 +136,8 @@ def open_session(
 def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
     """Let the command line's publish, alias and keep_versions win over the config's.
 
+    The alias moves versions only: event sources, URL and settings stay on lambda.alias.
+
     Raises: ConfigError.
     """
     chosen = {key: value for key, value in given.items() if value is not None}
@@ -146,8 +148,9 @@ def with_publishing(session: Session, given: Mapping[str, Any]) -> Session:
         if not fits(value, types[key]):
             problem = f"--{key.replace('_', '-')} cannot be {value!r}."
             raise ConfigError(problem, f"Allowed: {allowed(types[key])}.")
+    alias = chosen.pop("alias", "")
     changed = msgspec.structs.replace(session.config.function, **chosen)
-    config = msgspec.structs.replace(session.config, function=changed)
+    config = msgspec.structs.replace(session.config, function=changed, given_alias=alias)
     published = msgspec.structs.replace(session, config=config)
     # Nothing that was read depends on these keys, so keep it.
     vars(published).update(vars(session))

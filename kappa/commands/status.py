@@ -17,14 +17,13 @@ from kappa.function.permissions import Statement, grants
 from kappa.function.state import FunctionState, read_function
 from kappa.function.version_state import weights
 from kappa.iam.state import IamState, read_policy, read_role
-from kappa.sources.alias_settings import bind_to_alias
 from kappa.sources.read import read_sources
 from kappa.sources.report import BROKEN, sources_data
 from kappa.sources.state import SourcesState
 
 
 class Status(msgspec.Struct, frozen=True):
-    """All that AWS has of a function, with the config as it is bound."""
+    """The config, and all that AWS has of its function."""
 
     config: Config
     iam: IamState
@@ -40,11 +39,12 @@ def read_status(session: Session) -> Status:
         role = pool.submit(read_role, aws, config, inline=True)
         function = read_function(aws, config)
         place = session.place
-        pending = pool.submit(read_sources, aws, config, place, tolerant=True)
+        pending = pool.submit(read_sources, aws, config, place, everywhere=True, tolerant=True)
         policy = read_policy(aws, config.policy, place)
         rights = msgspec.structs.replace(role.result(), policy=policy)
     sources = pending.result()
-    config, function, sources = bind_to_alias(aws, config, place, function, sources, strict=False)
+    if (statements := sources.statements.get(config.function.alias)) is not None:
+        function = msgspec.structs.replace(function, statements=statements)
     return Status(config, rights, function, sources)
 
 
@@ -79,7 +79,7 @@ def status_data(
         ],
         "event_sources": sources_data(config, sources),
     }
-    given = sources.statements.get(config.qualifier)
+    given = sources.statements.get(config.function.alias)
     more = lacking(config, given) if function.settings and given is not None else []
     return {**data, "problems": [*problems(config, data), *more]}
 

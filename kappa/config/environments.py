@@ -1,18 +1,12 @@
-"""The `environments:` map of a config: which one is meant, what it changes, and the others.
-
-Owns the choice, the merge, and the aliases of the other environments of one function. Of the other
-keys of a config it knows only those that name which function an environment is about.
-"""
+"""The `environments:` map of a config: which one is meant, and what it changes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from kappa.config.convert import suggestion
-from kappa.config.fill import Place, Values, evaluate
 from kappa.config.tree import Tree
 from kappa.errors import ConfigError
 
@@ -77,63 +71,3 @@ def overlaid(below: object, above: object) -> Any:  # noqa: ANN401 - plain value
             # The key too: it has the line.
             result[names[key]] = above[key]
     return result | {key: value for key, value in above.items() if key not in below}
-
-
-class _Identity(msgspec.Struct, frozen=True):
-    """Which function and alias an environment is about; None: not known from the file."""
-
-    function: str | None
-    alias: str | None
-    region: str | None
-    profile: str | None
-
-
-def other_aliases(
-    tree: Tree, environment: str, values: Values, *, is_layout_07: bool
-) -> frozenset[str]:
-    """Name the aliases of the other environments of one function; "" is the function itself.
-
-    What hangs on them is theirs. An environment that names no alias may still be deployed to an
-    alias of its own name. Nothing of it is on the function itself, if region or profile are not the
-    same: then that is another function. What is wrong or missing in the others is no error here.
-    """
-    environments = tree.data.get(_KEY)
-    if not environment or not isinstance(environments, dict):
-        return frozenset()
-    own = _identity(tree, environment, values, is_layout_07)
-    aliases: set[str] = set()
-    for name in map(str, environments):
-        other = _identity(tree, name, values, is_layout_07)
-        if name == environment or _differ(own.function, other.function):
-            continue
-        aliases.add(other.alias or name)
-        same_place = (other.region, other.profile) == (own.region, own.profile)
-        if other.alias == "" and same_place:
-            aliases.add("")
-    return frozenset(aliases - {own.alias})
-
-
-def _differ(a: str | None, b: str | None) -> bool:
-    return None not in (a, b) and a != b
-
-
-def _identity(tree: Tree, environment: str, values: Values, is_layout_07: bool) -> _Identity:
-    own_values = values.of_environment(environment)
-
-    def text(*keys: str) -> str | None:
-        own = tree.at((_KEY, environment, *keys))
-        value = tree.at(keys) if own is None else own
-        if value is None:
-            return ""
-        return (
-            evaluate(Place(keys, value, ConfigError), own_values).text
-            if isinstance(value, str)
-            else None
-        )
-
-    region, profile = text("region"), text("profile")
-    alias = text("lambda", "alias")
-    if is_layout_07:
-        # All environments of kappa 0.7 share the function: see layout_07.py.
-        return _Identity("", alias or environment, region, profile)
-    return _Identity(text("lambda", "name"), alias, region, profile)

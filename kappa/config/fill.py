@@ -106,12 +106,6 @@ class Values:
         self.hint = self._included.hint
         self.secrets: dict[str, str] = {}
 
-    def of_environment(self, environment: str) -> Values:
-        """The same for another environment."""
-        values = Values(self._folder, self._included, environment)
-        values.add(self._answers)
-        return values
-
     def add(self, answers: Mapping[str, Answer]) -> None:
         """Keep what has been read."""
         self._answers.update(answers)

@@ -326,8 +326,7 @@ class Config(Struct, frozen=True):
     values: what can be filled in, also into the policy's document.
     left_out: key paths that are taken as not set, since a value in them was not read.
     is_layout_07: the file has the layout of kappa 0.7; notes: what in it has no effect.
-    bound: the alias that AWS has its event sources on, where the config names none.
-    other_aliases: those of other environments and configs; "" is the function itself.
+    given_alias: the option --alias, which moves versions to another alias than lambda.alias.
     given: options of the command line, apart from --env, that an advised command must repeat.
     """
 
@@ -343,8 +342,7 @@ class Config(Struct, frozen=True):
     environment: str = ""
     is_layout_07: bool = False
     notes: tuple[str, ...] = ()
-    bound: str | None = None
-    other_aliases: frozenset[str] = frozenset()
+    given_alias: str = ""
     given: tuple[str, ...] = ()
 
     def command(self, words: str) -> str:
@@ -370,17 +368,9 @@ class Config(Struct, frozen=True):
         return self.error(keys, dotted(keys)).message
 
     @property
-    def qualifier(self) -> str:
-        """The alias that sources, URL, permissions and asynchronous settings are bound to."""
-        return self.function.alias if self.bound is None else self.bound
-
-    @property
-    def others(self) -> frozenset[str]:
-        """Aliases that other environments or configs bind their sources to.
-
-        This config leaves them alone.
-        """
-        return self.other_aliases - {self.qualifier}
+    def published_alias(self) -> str:
+        """The alias that is moved to each version that is published."""
+        return self.given_alias or self.function.alias
 
     @property
     def makes_role(self) -> bool:

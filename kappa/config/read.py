@@ -72,7 +72,6 @@ def read_config(
         environment=resolved.environment,
         is_layout_07=resolved.is_layout_07,
         notes=(*resolved.notes, *_runtime_notes(tree, settings)),
-        other_aliases=resolved.other_aliases,
     )
 
 
@@ -101,17 +100,16 @@ class _Resolved(msgspec.Struct, frozen=True):
     environment: str
     is_layout_07: bool
     notes: tuple[str, ...]
-    other_aliases: frozenset[str]
 
 
 def _read_layout(
     file: Path, asked: str, text: bytes | None, uses: Uses, read: Reader | None
 ) -> _Resolved:
     """Read the file, whichever layout it has."""
-    whole = read_tree(file, text)
-    layout_07.refuse_earlier(whole)
-    environment = environments.choose(whole, asked)
-    tree, is_layout_07 = whole, layout_07.is_layout_07(whole)
+    tree = read_tree(file, text)
+    layout_07.refuse_earlier(tree)
+    environment = environments.choose(tree, asked)
+    is_layout_07 = layout_07.is_layout_07(tree)
     if environment:
         tree = (environments.alone if is_layout_07 else environments.merge)(tree, environment)
     values = Values(file.parent, read_included(tree), environment)
@@ -120,10 +118,9 @@ def _read_layout(
     used = ALL._replace(asks=uses.asks) if is_layout_07 else uses
     tree = fill_tree(tree, values, used, is_document, read)
     raise_all([*document_errors(tree, environment), *permission_errors(tree)])
-    others = environments.other_aliases(whole, environment, values, is_layout_07=is_layout_07)
     if is_layout_07:
         tree = layout_07.translate(tree, environment)
-    return _Resolved(tree, values, environment, is_layout_07, notes, others)
+    return _Resolved(tree, values, environment, is_layout_07, notes)
 
 
 def _check_region(tree: Tree, settings: File) -> None:

@@ -11,20 +11,28 @@ from kappa.function.version_state import VersionsState, weights
 from kappa.plan.step import Note, Plan, Recheck, Step
 
 
-def is_missing(config: Config, state: VersionsState) -> bool:
-    """Whether the config names an alias that does not exist."""
-    return bool(config.function.alias) and state.alias(config.function.alias) is None
+def names(config: Config) -> list[str]:
+    """The alias that is moved, and lambda.alias, which must exist for what is bound to it."""
+    return [name for name in dict.fromkeys((config.published_alias, config.function.alias)) if name]
+
+
+def missing(config: Config, state: VersionsState) -> list[str]:
+    """The aliases that the config or the command line names and that do not exist."""
+    return [name for name in names(config) if state.alias(name) is None]
 
 
 def plan(config: Config, state: VersionsState, number: str) -> Plan:
-    """Plan the config's alias for a version; without a number, for the one just published."""
-    name = config.function.alias
-    if not name:
-        return []
+    """Plan the aliases for a version; without a number, for the one just published."""
+    return [_plan(config, state, name, number) for name in names(config)]
+
+
+def _plan(config: Config, state: VersionsState, name: str, number: str) -> Step | Note:
     alias = state.alias(name)
-    if alias is not None and alias["FunctionVersion"] == number and not weights(alias):
-        return [Note("unchanged", f"alias {name}: version {number}")]
-    return [point(config, alias, name, number)]
+    if alias is None or (config.function.publish and name == config.published_alias):
+        if alias and alias["FunctionVersion"] == number and not weights(alias):
+            return Note("unchanged", f"alias {name}: version {number}")
+        return point(config, alias, name, number)
+    return Note("exists", f"alias {name}: version {alias['FunctionVersion']}")
 
 
 def point(config: Config, alias: Mapping[str, Any] | None, name: str, number: str) -> Step:

@@ -21,10 +21,10 @@ def wants(desired: Async | None) -> bool:
 
 
 def read(aws: Aws, config: Config) -> dict[str, Any] | None:
-    """Read the settings of the function, or of the alias that the config is bound to."""
+    """Read the settings of the function, or of the config's alias."""
     if config.function.async_ is None:
         return None
-    return read_async_settings(aws, config.function.name, config.qualifier)
+    return read_async_settings(aws, config.function.name, config.function.alias)
 
 
 def read_async_settings(aws: Aws, name: str, alias: str = "") -> dict[str, Any] | None:
@@ -46,7 +46,7 @@ def plan(config: Config, current: Mapping[str, Any] | None) -> Plan:
     if desired is None:
         return []
     name = config.function.name
-    target = function_params(name, config.qualifier)
+    target = function_params(name, config.function.alias)
     message = f"asynchronous settings of {name}"
     kept = _kept(current or {})
     params = {} if desired == Async() else _merged(desired, kept)

@@ -147,6 +147,6 @@ def check_shared(compared: Compared, aliases: list[str]) -> None:
     raise Conflict(
         f"The function {name} has the alias {', '.join(aliases)}, and it is not as this config "
         f"wants it ({', '.join(differing)}). create does not change it, and makes no alias "
-        f"{config.function.alias} for it.",
+        f"{config.published_alias} for it.",
         f"Publish what this config wants: {config.command('deploy')}",
     )

@@ -81,7 +81,7 @@ def plan_function_create(
     adoption = _plan_adoption(config, state, owner)
     health.check_usable(config, state.settings)
     compared = _compared(config, archive, role_arn, state)
-    if state.versions.aliases and aliases.is_missing(config, state.versions):
+    if state.versions.aliases and aliases.missing(config, state.versions):
         conflicts.check_shared(compared, [alias["Name"] for alias in state.versions.aliases])
     why = health.failure(state.settings) or "code"
     return [
@@ -303,7 +303,7 @@ def _permissions(config: Config, state: FunctionState) -> Plan:
         item
         for permission in function.permissions
         for item in plan_grant(
-            function.name, permission, state.statements, config.qualifier, config.aws
+            function.name, permission, state.statements, config.function.alias, config.aws
         )
     ]
 

@@ -48,7 +48,7 @@ def read_function(
     progress, since AWS shows the new settings only afterwards.
     Raises: WaitTimeout, if that change does not end.
     """
-    name, alias = config.function.name, config.qualifier
+    name, alias = config.function.name, config.function.alias
     permissions = permissions and bool(config.function.permissions)
     with ThreadPoolExecutor(3) as pool:
         statements = pool.submit(read_statements, aws, name, alias) if permissions else None
@@ -99,7 +99,7 @@ def list_functions(aws: Aws) -> list[dict[str, Any]]:
 
 
 def _read_versions(aws: Aws, config: Config) -> VersionsState:
-    if not config.function.publish and not config.function.alias:
+    if not config.function.publish and not config.published_alias:
         return VersionsState()
     name = config.function.name
     published = version_state.read(aws, name)

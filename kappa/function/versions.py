@@ -27,11 +27,8 @@ def plan(
     one that was compared. A failed version is removed first, otherwise AWS returns it again.
     """
     function = config.function
-    alias = state.alias(function.alias)
-    if not function.publish and not function.alias:
-        return []
-    if not function.publish and alias is not None:
-        return [Note("exists", f"alias {function.alias}: version {alias['FunctionVersion']}")]
+    if not function.publish and not aliases.missing(config, state):
+        return aliases.plan(config, state, "")
     current = None if will_change else state.current
     number = str(current) if current else ""
     failed = state.newest if state.has_failed(state.newest) else ""
@@ -50,7 +47,7 @@ def plan(
 
 def plan_missing(config: Config, state: VersionsState, guard: Guard | None = None) -> Plan:
     """Plan a first version and the alias if they do not exist."""
-    if not aliases.is_missing(config, state) and (not config.function.publish or state.versions):
+    if not aliases.missing(config, state) and (not config.function.publish or state.versions):
         return []
     return [item for item in plan(config, state, False, guard) if not deletes_version(item)]
 
@@ -95,7 +92,7 @@ def _old(config: Config, state: VersionsState, current: int | None, failed: str)
         return []
     numbers = [str(number) for number in state.numbers if str(number) != failed]
     count = len(numbers) + (0 if current else 1) - config.function.keep_versions
-    own = {config.function.alias}
+    own = {config.published_alias}
     return [number for number in numbers[: max(count, 0)] if set(state.pointing(number)) <= own]
 
 

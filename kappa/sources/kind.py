@@ -1,12 +1,13 @@
 """The interface of a kind of event source; all_kinds.py lists the kinds.
 
 A kind is one module that reads, plans, describes and adopts its sources. It must not care about
-the choice of the alias, permissions or the order of a plan, which all kinds have in common.
+permissions or the order of a plan, which all kinds have in common. Which deliveries are the
+config's is SourcesState's rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,14 +35,12 @@ class Reading(msgspec.Struct, frozen=True):
 class Part(msgspec.Struct, frozen=True):
     """The plan of one source. `exists`: AWS has it. `grants`: the permissions that it lacks.
 
-    `moves`: it exists on another version or alias, and `items` move it. `after`: removals that
-    follow once it is in its place.
+    `after`: removals that follow once it is in its place.
     """
 
     exists: bool
     items: Plan
     grants: Plan = ()
-    moves: bool = False
     after: Plan = ()
 
 
@@ -80,11 +79,11 @@ class Kind(msgspec.Struct, frozen=True):
 
     # Read the state of a source, for SourcesState.current; None if the source is gone.
     read: Callable[[Reading, EventSource], Any]
-    # The qualifier of each delivery to the function, once for each delivery.
+    # The qualifier of each delivery to the function, the config's or not, once for each delivery.
     deliveries: Callable[[Config, EventSource, SourcesState], list[str]]
     # Plan the source without its permissions. Raises: NotFound, Conflict.
     plan: Callable[[Config, EventSource, SourcesState], Part]
-    # Plan the end of every delivery to the function, on any qualifier.
+    # Plan the end of the config's deliveries to the function.
     plan_remove: Callable[[Config, EventSource, SourcesState], Plan]
     # The source for a status: "state" is a word, "problem" a sentence.
     describe: Callable[[Config, EventSource, SourcesState], Mapping[str, Any]]
@@ -100,17 +99,8 @@ class Kind(msgspec.Struct, frozen=True):
     # Whether a source can be disabled in place; otherwise it is disconnected instead.
     has_switch: Callable[[EventSource], bool] = lambda _: False
     plan_switch: Callable[[Config, EventSource, SourcesState, bool], Plan] = lambda *_: ()
-    # Remove the deliveries to other configs' qualifiers from a state. A document that AWS only
-    # replaces as a whole stays whole.
-    without: Callable[[Any, frozenset[str]], Any] = lambda current, _: current
-    # All deliveries to the function, if `deliveries` leaves out those of others.
-    all_deliveries: Callable[[Config, EventSource, SourcesState], Iterable[str]] | None = None
-    # Qualifiers whose delivery has a name that only kappa gives.
-    named_by_kappa: Callable[[Config, EventSource, SourcesState], Iterable[str]] = lambda *_: ()
     # The event that a source would send. None: kappa has no sample of this kind.
     sample: Callable[[EventSource, Occasion], Any] | None = None
-    # Make each step that writes a shared document build on the step before.
-    chain: Callable[[Plan], Plan] = lambda plan: plan
 
 
 def absent(source: EventSource) -> str:

@@ -1,8 +1,7 @@
 """Plan all event sources of a function, and the parts of that plan for each command.
 
-It owns what all kinds have in common: permissions, notes about what stays, the order. Each kind
-plans its own sources (all_kinds.py). `config` and `state` come from alias_choice.py, which has
-settled the alias that the sources belong on.
+It owns what all kinds have in common: permissions, notes about deliveries elsewhere, the order.
+Each kind plans its own sources (all_kinds.py).
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ from msgspec.structs import replace
 
 from kappa.arn import Place, describe_qualifier
 from kappa.config.model import Config, EventSource
-from kappa.errors import Conflict, NotFound
+from kappa.errors import NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.step import Note, Plan, Step
-from kappa.sources import grants, other_configs, polled, url
-from kappa.sources.alias_choice import unclaimed
+from kappa.sources import grants, polled, url
 from kappa.sources.all_kinds import kind_of
 from kappa.sources.kind import Part, missing
 from kappa.sources.state import SourcesState
@@ -24,60 +22,45 @@ Statements = tuple[Statement, ...]
 
 
 def plan_sources(config: Config, place: Place, state: SourcesState, statements: Statements) -> Plan:
-    """Plan every source and the URL, as far as they are missing or differ.
+    """Plan every source and the URL, as far as they are missing, differ or have to move.
 
+    `statements` are those of the policy of the config's alias.
     Raises: NotFound, if a topic, a bucket or somebody else's rule does not exist; Conflict.
     """
-    plan: list[Step | Note] = [*_note_on_alias(config)]
+    plan: list[Step | Note] = []
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
         plan += [*part.grants, *part.items, *part.after]
-    url_part = _url(config, state, statements)
-    if url_part:
+    if url_part := _url(config, state, statements):
         plan += [*url_part.grants, *url_part.items, *url_part.after]
-    return _joined(config, plan)
+    return _distinct(plan)
 
 
-def _joined(config: Config, plan: Plan) -> Plan:
-    """Give sources that share a bucket one permission, and chain their writes to it."""
-    plan = [item for number, item in enumerate(plan) if item not in plan[:number]]
-    for chain in dict.fromkeys(kind_of(source).chain for source in config.function.event_sources):
-        plan = chain(plan)
-    return plan
-
-
-def _note_on_alias(config: Config) -> Plan:
-    """Note that the sources are on an alias that the config does not name."""
-    if not config.bound or not config.function.has_sources:
-        return []
-    deploy = config.command(f"deploy --publish --alias {config.bound}")
-    return [
-        Note(
-            "kept",
-            f"event sources on the alias {config.bound}, which gets new code by {deploy}",
-        )
-    ]
+def _distinct(plan: Plan) -> Plan:
+    """Give sources that share a bucket one permission."""
+    return [item for number, item in enumerate(plan) if item not in plan[:number]]
 
 
 def plan_sources_add(
     config: Config, place: Place, state: SourcesState, statements: Statements
 ) -> Plan:
-    """Plan sources that are missing or on another alias; the others stay as they are.
+    """Plan sources that are missing or have to move; the others stay as they are.
 
     Raises: NotFound, if a topic, a bucket or somebody else's rule does not exist; Conflict.
     """
     plan: list[Step | Note] = []
     for source in config.function.event_sources:
         part = _part(config, place, source, state, statements)
-        plan += _added(part, source.label)
-    url_part = _url(config, state, statements)
-    return _joined(config, [*plan, *_added(url_part, url.LABEL)] if url_part else plan)
+        moves = state.leaves(kind_of(source).deliveries(config, source, state))
+        plan += _added(part, moves, source.label)
+    if url_part := _url(config, state, statements):
+        plan += _added(url_part, state.leaves(state.urls), url.LABEL)
+    return _distinct(plan)
 
 
-def _added(part: Part, label: str) -> Plan:
+def _added(part: Part, moves: bool, label: str) -> Plan:
     exists: Plan = [Note("exists", label)]
-    stays = part.exists and not part.moves
-    return [*part.grants, *(exists if stays else part.items), *part.after]
+    return [*part.grants, *(exists if part.exists and not moves else part.items), *part.after]
 
 
 def plan_sources_update(
@@ -94,12 +77,10 @@ def plan_sources_update(
         absent = not part.exists and source.enabled
         plan += [missing(source.label)] if absent else [*part.grants, *part.items]
         plan += part.after
-    url_part = _url(config, state, statements)
-    if url_part and url_part.exists:
-        plan += [*url_part.grants, *url_part.items, *url_part.after]
-    elif url_part:
-        plan.append(missing(url.LABEL))
-    return _joined(config, plan)
+    if url_part := _url(config, state, statements):
+        found = [*url_part.grants, *url_part.items] if url_part.exists else [missing(url.LABEL)]
+        plan += [*found, *url_part.after]
+    return _distinct(plan)
 
 
 def plan_sources_switch(
@@ -109,48 +90,47 @@ def plan_sources_switch(
 
     Raises: NotFound, if a topic or a bucket to be enabled does not exist; Conflict.
     """
+    switched = tuple(replace(source, enabled=enabled) for source in config.function.event_sources)
+    config = replace(config, function=replace(config.function, event_sources=switched))
     plan: list[Step | Note] = []
-    for configured in config.function.event_sources:
-        source = replace(configured, enabled=enabled)
+    for source in switched:
         kind = kind_of(source)
         if not kind.has_switch(source):
             part = _part(config, place, source, state, statements)
             plan += [*part.grants, *part.items, *part.after]
             continue
-        switch = kind.plan_switch(config, source, state, enabled)
-        if kind.calls:
-            if enabled and state.qualifier in kind.deliveries(config, source, state):
-                plan += grants.plan(config, source, place, statements)
-            plan += switch
-        else:
-            plan += [*switch, *_kept(config, source, state), *_of_others(config, source, state)]
+        if kind.calls and enabled and state.qualifier in kind.deliveries(config, source, state):
+            plan += grants.plan(config, source, place, statements)
+        plan += kind.plan_switch(config, source, state, enabled)
+        plan += _elsewhere(config, source, state)
     if config.function.url:
         plan.append(Note("kept", f"{url.LABEL} (it has no switch; auth: AWS_IAM closes it)"))
-    return _joined(config, plan)
+    return _distinct(plan)
 
 
 def plan_sources_remove(
     config: Config, place: Place, state: SourcesState, statements: Statements
 ) -> Plan:
-    """Plan the removal of the config's sources and their permissions, on any version or alias."""
+    """Plan the removal of the config's sources and of kappa's permissions for them."""
+    alias = config.function.alias
+    state = replace(state, statements={**state.statements, alias: statements})
     plan: list[Step | Note] = []
-    by_qualifier = {**state.statements, config.qualifier: statements}
-    state = replace(state, statements=by_qualifier)
     for source in config.function.event_sources:
-        plan += [*_removal(config, source, state), *_of_others(config, source, state)]
+        plan += [*_removal(config, source, state), *_elsewhere(config, source, state)]
         if source.key not in state.unread:
-            plan += grants.plan_stale(config, source, place, state)
-            plan += grants.plan_unclaim(config, source, place, state)
+            for place_of in dict.fromkeys((alias, "")):
+                plan += grants.plan_remove(config, source, place, state, place_of)
     if config.function.url:
-        plan += [*url.plan_remove(config, state), *_url_of_others(config, state)]
-    return _joined(config, plan)
+        plan += [*url.plan_remove(config, state), *_urls_elsewhere(state)]
+    return _distinct(plan)
 
 
 def plan_sources_delete(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of every source before its function is deleted.
+    """Plan the removal of every delivery before the function is deleted, on any qualifier.
 
     Permissions go with the function. Mappings come last, since Lambda removes them slowly.
     """
+    state = replace(state, deleting=True)
     sources = sorted(config.function.event_sources, key=lambda source: not kind_of(source).calls)
     unnamed = [
         mapping for mapping in polled.unnamed(config, state) if mapping["State"] != "Deleting"
@@ -171,61 +151,31 @@ def _part(
 ) -> Part:
     kind = kind_of(source)
     part = kind.plan(config, source, state)
-    kept = _kept(config, source, state)
-    if kept and not part.exists and source.enabled:
-        raise _unclear(config, source, state)
-    after = (*part.after, *kept, *_of_others(config, source, state))
+    after = (*part.after, *_elsewhere(config, source, state))
     if not kind.calls:
         return replace(part, after=after)
-    # All sources of one bucket share its permission.
-    alike = [other for other in config.function.event_sources if other.key == source.key]
-    others = {alias for other in alike for alias in unclaimed(config, other, state)}
-    used = {config.qualifier, *others}
-    leaving = set[str]()
-    if kind.calls_late:
-        delivered = {alias for other in alike for alias in kind.deliveries(config, other, state)}
-        leaving = delivered - used
-    stale = grants.plan_stale(config, source, place, state, used, leaving)
-    if not source.enabled and not kind.has_switch(source):
-        # Once the source is gone, only its permission shows which alias it was on.
-        removed = stale if kind.calls_late and part.exists else []
-        return replace(part, after=(*after, *removed))
-    return replace(
-        part,
-        grants=grants.plan(config, source, place, statements),
-        moves=part.moves or bool(leaving),
-        after=(*after, *stale),
-    )
+    is_leaving = state.leaves(kind.deliveries(config, source, state))
+    moved = grants.plan_moved(config, source, place, state, is_leaving=is_leaving)
+    needed = source.enabled or kind.has_switch(source)
+    given = grants.plan(config, source, place, statements) if needed else ()
+    return replace(part, grants=given, after=(*after, *moved))
 
 
-def _kept(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
-    """Note the deliveries that somebody else may have set up; they stay."""
+def _elsewhere(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
+    """Note deliveries on other aliases and on versions, which stay."""
+    places = set(kind_of(source).deliveries(config, source, state))
     return [
-        Note(
-            "kept",
-            f"{source.label} on {describe_qualifier(alias)} (kappa cannot tell that it made "
-            "it; remove_event_sources removes it too)",
-        )
-        for alias in unclaimed(config, source, state)
+        Note("kept", f"{source.plain_label} on {describe_qualifier(alias)}")
+        for alias in sorted(places)
+        if not state.is_own(alias)
     ]
 
 
-def _of_others(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
-    return other_configs.kept(config, state, source.key, source.plain_label)
-
-
-def _url_of_others(config: Config, state: SourcesState) -> list[Note]:
-    return other_configs.kept(config, state, url.LABEL, url.LABEL)
-
-
-def _unclear(config: Config, source: EventSource, state: SourcesState) -> Conflict:
-    places = [describe_qualifier(alias) for alias in unclaimed(config, source, state)]
-    again = config.command(f"remove_event_sources {source.short}")
-    return Conflict(
-        f"The {source.label} is on {' and on '.join(places)} of {config.function.name}; kappa "
-        "cannot tell which one to move.",
-        f"Name one of them with --alias, or remove both: {again}",
-    )
+def _urls_elsewhere(state: SourcesState) -> list[Note]:
+    return [
+        Note("kept", f"{url.LABEL} on {describe_qualifier(alias)}")
+        for alias in url.elsewhere(state)
+    ]
 
 
 def _removal(config: Config, source: EventSource, state: SourcesState) -> Plan:
@@ -240,4 +190,4 @@ def _url(config: Config, state: SourcesState, statements: Statements) -> Part | 
     if not desired:
         return None
     part = url.plan(config, desired, state, statements)
-    return replace(part, after=(*part.after, *_url_of_others(config, state)))
+    return replace(part, after=(*part.after, *_urls_elsewhere(state)))

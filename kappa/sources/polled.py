@@ -114,26 +114,21 @@ def qualifier_of(mapping: Mapping[str, Any], state: SourcesState) -> str:
     return qualifier(mapping.get("FunctionArn", state.target_arn))
 
 
-def without(
-    mappings: tuple[Mapping[str, Any], ...], aliases: frozenset[str]
-) -> tuple[Mapping[str, Any], ...]:
-    """Leave out the mappings on these aliases."""
-    return tuple(
-        mapping for mapping in mappings if qualifier(mapping.get("FunctionArn", "")) not in aliases
-    )
-
-
 def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
     return sorted(qualifier_of(mapping, state) for mapping in mapped(source, state))
 
 
+def _own(source: EventSource, state: SourcesState) -> list[Mapping[str, Any]]:
+    """The config's mappings of one stream or queue, those on the function itself first."""
+    own = [
+        mapping for mapping in mapped(source, state) if state.is_own(qualifier_of(mapping, state))
+    ]
+    return sorted(own, key=lambda mapping: qualifier_of(mapping, state) == state.qualifier)
+
+
 def _mapping(source: EventSource, state: SourcesState) -> Mapping[str, Any] | None:
-    """The mapping of one stream or queue: on the target's qualifier, or the one to move there."""
-    by_qualifier = {
-        qualifier_of(mapping, state): mapping for mapping in reversed(mapped(source, state))
-    }
-    moved = state.misplaced(by_qualifier)
-    return by_qualifier.get(state.qualifier) or (by_qualifier[moved[0]] if moved else None)
+    """The mapping of one stream or queue: on the alias, or the one to move there."""
+    return next(reversed(_own(source, state)), None)
 
 
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
@@ -141,22 +136,21 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
     mapping = _mapping(source, state)
     if mapping is None:
         return Part(False, [_create(config, source)])
-    moves = qualifier_of(mapping, state) != state.qualifier
+    old = [other for other in _own(source, state) if state.leaves([qualifier_of(other, state)])]
     return Part(
         True,
         [_update(config, source, mapping, state.target_arn)],
-        moves=moves,
-        after=_rest(source, state, mapping),
+        after=[plan_unmap(other) for other in old if other is not mapping],
     )
 
 
 def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bool) -> Plan:
-    """Plan to enable the mapping, or to disable all that kappa has set up."""
+    """Plan to enable the mapping, or to disable all of the config's."""
     mapping = _mapping(source, state)
     if mapping is None:
         return [missing(source.label)]
     word = "enabled" if enabled else "disabled"
-    own = [mapping, *([] if enabled else _spare(source, state, mapping))]
+    own = [mapping] if enabled else _own(source, state)
     steps = [
         _change(source, other, {"Enabled": enabled}, word)
         for other in own
@@ -165,41 +159,9 @@ def plan_switch(_: Config, source: EventSource, state: SourcesState, enabled: bo
     return steps or [unchanged(source, word)]
 
 
-def _spare(
-    source: EventSource, state: SourcesState, mapping: Mapping[str, Any]
-) -> list[Mapping[str, Any]]:
-    """The mappings that kappa made for a source on other qualifiers than the target's.
-
-    The one that stays is left out.
-    """
-    own = mapped(source, state)
-    away = state.misplaced(qualifier_of(other, state) for other in own)
-    return [other for other in own if other is not mapping and qualifier_of(other, state) in away]
-
-
-def _rest(source: EventSource, state: SourcesState, mapping: Mapping[str, Any]) -> Plan:
-    at = qualifier_of(mapping, state)
-    twice = [
-        other
-        for other in mapped(source, state)
-        if other is not mapping and qualifier_of(other, state) == at == state.qualifier
-    ]
-    return [
-        *map(plan_unmap, _spare(source, state, mapping)),
-        *(
-            Note(
-                "kept",
-                f"{source.label} (mapped a second time, by {other['UUID']}: "
-                "remove_event_sources, then deploy)",
-            )
-            for other in twice
-        ),
-    ]
-
-
 def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
-    """Plan the removal of every mapping of one stream or queue."""
-    return [*map(plan_unmap, mapped(source, state))] or [Note("gone", source.label)]
+    """Plan the removal of the config's mappings of one stream or queue."""
+    return [*map(plan_unmap, _own(source, state))] or [Note("gone", source.label)]
 
 
 def plan_unmap(mapping: Mapping[str, Any]) -> Step:
@@ -219,7 +181,7 @@ def plan_unmap(mapping: Mapping[str, Any]) -> Step:
 
 
 def _function(config: Config) -> str:
-    return qualified(config.function.name, config.qualifier)
+    return qualified(config.function.name, config.function.alias)
 
 
 def _desired(source: EventSource) -> dict[str, Any]:
@@ -451,6 +413,5 @@ KIND = Kind(
     calls=False,
     has_switch=lambda _: True,
     plan_switch=plan_switch,
-    without=without,
     sample=sample,
 )

@@ -1,4 +1,4 @@
-"""Read everything that invokes a function, on any version or alias.
+"""Read everything that invokes a function.
 
 It owns which reads run in parallel, and tolerates refused reads so that a function can still be
 deleted. Each kind reads its own sources.
@@ -30,29 +30,30 @@ def read_sources(
     config: Config,
     place: Place,
     *,
-    extra: bool = True,
-    grants: bool = True,
+    everywhere: bool = False,
     tolerant: bool = False,
     ending: bool = False,
     deleting: bool = False,
 ) -> SourcesState:
     """Read each source by its kind, and URLs and permissions, in parallel.
 
-    extra: read mappings that the config does not name.
-    grants: read permissions.
+    everywhere: read all aliases too, their URLs, and mappings that the config does not name.
     tolerant: record a refused read in `unread` instead of raising Denied.
     ending: read what a subscription loses with its removal.
-    deleting: read the mappings of versions and deleted aliases too.
+    deleting: read everywhere, with the mappings of versions and deleted aliases; no permissions,
+        which go with the function.
     Raises: Denied, unless tolerant.
     """
     name, alias = config.function.name, config.function.alias
     target_arn = place.function_arn(name, alias)
-    if not (config.function.has_sources or extra):
+    everywhere = everywhere or deleting
+    if not (config.function.has_sources or everywhere):
         return SourcesState(target_arn=target_arn)
     reading = Reading(aws, config, place.function_arn(name), ending)
     with ThreadPoolExecutor(8) as pool:
         reader = _Reader(reading, pool, tolerant)
-        return reader.read(target_arn, extra=extra, grants=grants, deleting=deleting)
+        state = reader.read(everywhere=everywhere, deleting=deleting)
+    return msgspec.structs.replace(state, target_arn=target_arn)
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -63,23 +64,24 @@ class _Reader(msgspec.Struct, frozen=True):
     tolerant: bool
     unread: dict[str, str] = msgspec.field(default_factory=dict)
 
-    def read(self, target_arn: str, *, extra: bool, grants: bool, deleting: bool) -> SourcesState:
-        """Start all reads at once; only those by qualifier wait for the list of aliases."""
+    def read(self, *, everywhere: bool, deleting: bool) -> SourcesState:
+        """Start all reads at once; only those by any alias wait for the list of aliases."""
         reading, function = self.reading, self.reading.config.function
-        aliases_read = self._start(["aliases"], lambda _: _read_aliases(reading))
+        own = tuple(dict.fromkeys(("", function.alias)))
+        listing = self._start(["aliases"] if everywhere else (), lambda _: _read_aliases(reading))
         sources = {source.key: source for source in function.event_sources}
         current = self._start(
             sources, lambda key: kind_of(sources[key]).read(reading, sources[key])
         )
-        aliases = self._answers(aliases_read).get("aliases", {})
-        qualifiers = ("", *aliases)
+        policies = self._start(() if deleting else own, self._statements)
+        aliases = self._answers(listing).get("aliases", {})
+        qualifiers = ("", *aliases) if everywhere else own
         if deleting:
             mappings = self._start(["all"], lambda _: polled.read_all(reading))
         else:
             mappings = self._start(
-                qualifiers if extra else (), lambda alias: polled.read_listed(reading, alias)
+                qualifiers if everywhere else (), lambda alias: polled.read_listed(reading, alias)
             )
-        policies = self._start(qualifiers if grants else (), self._statements)
         urls = self._start(
             qualifiers if function.url else (), lambda alias: url.read(reading, alias)
         )
@@ -90,7 +92,6 @@ class _Reader(msgspec.Struct, frozen=True):
             aliases=aliases,
             statements=self._answers(policies),
             unread=self.unread,
-            target_arn=target_arn,
         )
 
     def _start(

@@ -1,6 +1,7 @@
 """Report the state of the event sources, as data for scripts and as rows of a table. Pure.
 
-Each kind describes its own sources; problems.py finds what may be wrong with any source.
+Each kind describes its own sources. What may be wrong with any source ends with the command that
+fixes it.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kappa.arn import Place, describe_qualifier, parse_arn
 from kappa.config.model import Config, EventSource
-from kappa.sources import polled, problems, url
+from kappa.function.permissions import caller, may_admit
+from kappa.sources import polled, url
 from kappa.sources.all_kinds import kind_of
 from kappa.sources.state import SourcesState
 
@@ -62,12 +65,44 @@ def _configured(config: Config, source: EventSource, state: SourcesState) -> dic
     kind = kind_of(source)
     qualifiers = kind.deliveries(config, source, state)
     data = {**data, **kind.describe(config, source, state), "qualifiers": _shown(qualifiers)}
-    problem = (
-        problems.duplicates(config, source, qualifiers)
-        or data.get("problem", "")
-        or problems.undelivered(config, source, state, qualifiers)
-    )
+    problem = _problem(config, source, state, [*filter(state.is_own, qualifiers)])
     return {**data, "problem": problem} if problem else data
+
+
+def _problem(
+    config: Config, source: EventSource, state: SourcesState, qualifiers: list[str]
+) -> str:
+    """Why the messages of a source arrive twice, at the wrong place or not at all; else "".
+
+    `qualifiers`: those that the config's deliveries are on.
+    """
+    deploy = f"Fix it: {config.command('deploy')}"
+    if len(set(qualifiers)) < len(qualifiers):
+        word = "delivered" if kind_of(source).calls else "mapped"
+        again = f"{config.command('remove_event_sources ' + source.short)}, then deploy"
+        return f"{word} {len(qualifiers)} times. Fix it: {again}"
+    if state.leaves(qualifiers):
+        alias = describe_qualifier(state.qualifier)
+        if state.qualifier in qualifiers:
+            both = f"delivered to the function itself and to {alias}"
+            return f"{both}: a message is handled by both. {deploy}"
+        return f"delivered to the function itself, and the config says {alias}. {deploy}"
+    if qualifiers and not _may_invoke(source, state):
+        where = describe_qualifier(state.qualifier)
+        return f"no permission to invoke {where}: nothing comes through. {deploy}"
+    return ""
+
+
+def _may_invoke(source: EventSource, state: SourcesState) -> bool:
+    """Whether a source may invoke its target, as far as AWS shows the permissions."""
+    kind, statements = kind_of(source), state.statements.get(state.qualifier)
+    if not kind.calls or statements is None:
+        return True
+    here = parse_arn(state.function)
+    place = Place(here.partition, here.region, here.account)
+    source_arn = kind.arn(here.name, source, place)
+    service = caller(source_arn, source.service, place.region)
+    return any(may_admit(statement, service, source_arn) for statement in statements)
 
 
 def _shown(qualifiers: Iterable[str]) -> list[str]:

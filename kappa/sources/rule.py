@@ -1,9 +1,9 @@
 """Rules of EventBridge: a schedule or an event pattern that invokes the function.
 
 The config owns a rule that it has a schedule or a pattern for, and creates, changes and removes
-it. To any other rule it only adds the function's target. Environments and configs that share a
-function share the names of its rules, so a target belongs to one of them. The module is long
-because it holds everything about this kind.
+it. To any other rule it only adds the function's target. Aliases of a function share the names of
+its rules, so a rule may have a target for each. The module is long because it holds everything
+about this kind.
 """
 
 from __future__ import annotations
@@ -55,14 +55,7 @@ def _current(source: EventSource, state: SourcesState) -> Rule | None:
 
 
 def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
-    return sorted(
-        qualifier(target["Arn"]) for target in _own_targets(_current(source, state), state)
-    )
-
-
-def _named_by_kappa(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    targets = _own_targets(_current(source, state), state)
-    return [qualifier(target["Arn"]) for target in targets if target["Id"] == config.function.name]
+    return sorted(qualifier(target["Arn"]) for target in _invoking(_current(source, state), state))
 
 
 def rule_arn(function: str, source: EventSource, place: Place) -> str:
@@ -85,14 +78,12 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
             f"The rule {source.key} does not exist.", "Make it, or give a schedule or a pattern."
         )
     targets = _own_targets(rule, state)
-    away = state.misplaced(qualifier(item["Arn"]) for item in targets)
     if not source.enabled and not owned(source):
         # The config must not disable a rule that it does not own, so it removes the target.
-        removed = [item for item in targets if qualifier(item["Arn"]) in (state.qualifier, *away)]
-        steps = _remove_targets(function, source, removed, _lost(source, removed))
-        return Part(bool(removed), steps or [unchanged(source, "disabled")])
-    target = _chosen(function, targets, [state.qualifier, *away])
-    _refuse_others(function, source, rule, targets, state)
+        steps = _remove_targets(function, source, targets, _lost(source, targets))
+        return Part(bool(targets), steps or [unchanged(source, "disabled")])
+    target = _chosen(function, targets, state)
+    _refuse_others(function, source, rule, state)
     put = _put_rule(function, source, rule)
     if put:
         _refuse_shared(function, source, rule, state)
@@ -100,50 +91,37 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
         *put,
         *_put_target(function, source, target, _target_id(function, rule, state), state.target_arn),
     ]
-    old = [other for other in targets if other is not target and qualifier(other["Arn"]) in away]
-    after = [*_remove_targets(function, source, old), *_twice(source, targets, target, state)]
+    old = [
+        other
+        for other in targets
+        if other is not target and state.leaves([qualifier(other["Arn"])])
+    ]
+    after = _remove_targets(function, source, old)
     return Part(target is not None, steps or [unchanged(source)], after=after)
 
 
 def _chosen(
-    function: str, targets: Sequence[Mapping[str, Any]], places: Sequence[str]
+    function: str, targets: Sequence[Mapping[str, Any]], state: SourcesState
 ) -> Mapping[str, Any] | None:
     """Choose the target that stays or moves, preferably one with the function's name as its id."""
-    candidates = [target for target in targets if qualifier(target["Arn"]) in places]
-    order = lambda target: (places.index(qualifier(target["Arn"])), target["Id"] != function)  # noqa: E731
-    return min(candidates, key=order, default=None)
-
-
-def _twice(
-    source: EventSource,
-    targets: Sequence[Mapping[str, Any]],
-    target: Mapping[str, Any] | None,
-    state: SourcesState,
-) -> Plan:
-    """Note the other targets on the same qualifier, whose purpose kappa does not know."""
-    return [
-        Note(
-            "kept",
-            f"{source.label}: target {other['Id']} too (kappa cannot tell that it made it; "
-            "remove_event_sources removes it too)",
-        )
-        for other in targets
-        if other is not target and qualifier(other["Arn"]) == state.qualifier
-    ]
+    order = lambda target: (  # noqa: E731
+        qualifier(target["Arn"]) != state.qualifier,
+        target["Id"] != function,
+    )
+    return min(targets, key=order, default=None)
 
 
 def _refuse_others(
     function: str,
     source: EventSource,
     rule: Rule | None,
-    targets: Sequence[Mapping[str, Any]],
     state: SourcesState,
 ) -> None:
     """Refuse a rule that somebody else made, and a target id that another target has.
 
     The rule chat-2-nightly may be nightly of chat-2 or 2-nightly of chat.
     """
-    own = [*targets, *_siblings(rule, state)]
+    own = _invoking(rule, state)
     others = [target for target in rule.targets if target not in own] if rule else []
     taken = [target for target in others if target["Id"] == function or (owned(source) and not own)]
     if taken:
@@ -165,7 +143,7 @@ def plan_switch(config: Config, source: EventSource, state: SourcesState, enable
     targets = _own_targets(rule, state)
     word = "enabled" if enabled else "disabled"
     if enabled:
-        _refuse_others(function, source, rule, targets, state)
+        _refuse_others(function, source, rule, state)
     elif rule and rule.targets and not targets:
         return [Note("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")]
     if rule is None or not targets:
@@ -186,7 +164,7 @@ def plan_switch(config: Config, source: EventSource, state: SourcesState, enable
 
 
 def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
-    """Plan the removal of the target, and of the rule if only this config owns and uses it."""
+    """Plan the removal of the target, and of an own rule that nothing else uses."""
     function = config.function.name
     rule = _current(source, state)
     if rule is None:
@@ -336,21 +314,22 @@ def _with_before(step: Step, current: Mapping[str, Any], changed: list[str]) -> 
 
 
 def _siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
-    """Find the targets on the aliases of other environments and configs."""
-    return [target for target in _invoking(rule, state) if qualifier(target["Arn"]) in state.others]
+    """Find the function's targets on other aliases."""
+    own = _own_targets(rule, state)
+    return [target for target in _invoking(rule, state) if target not in own]
 
 
 def _refuse_shared(
     function: str, source: EventSource, rule: Rule | None, state: SourcesState
 ) -> None:
-    """Refuse to change a rule that another environment or config uses too."""
+    """Refuse to change a rule that invokes another alias too."""
     siblings = _siblings(rule, state)
     if siblings:
         raise Conflict(
-            f"The rule {rule_names(function, source)['Name']} is of another environment or config "
-            f"too: it invokes {siblings[0]['Arn']}.",
-            "Give the source a name of its own in each, such as "
-            f"{source.name or 'nightly'}-${{environment}}.",
+            f"The rule {rule_names(function, source)['Name']} invokes {siblings[0]['Arn']} too, so "
+            "kappa does not change it.",
+            "Give the source a name of its own for each alias, such as "
+            f"{source.name or 'nightly'}-{state.qualifier or 'new'}.",
         )
 
 
@@ -363,10 +342,8 @@ def _target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
 
 
 def _own_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
-    """Find the function's targets in a rule, on any version or alias but those of others."""
-    return [
-        target for target in _invoking(rule, state) if qualifier(target["Arn"]) not in state.others
-    ]
+    """Find the config's targets in a rule."""
+    return [target for target in _invoking(rule, state) if state.is_own(qualifier(target["Arn"]))]
 
 
 def _invoking(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
@@ -457,6 +434,5 @@ KIND = Kind(
     arn=rule_arn,
     has_switch=owned,
     plan_switch=plan_switch,
-    named_by_kappa=_named_by_kappa,
     sample=sample,
 )

@@ -1,51 +1,38 @@
-"""S3: a bucket's notifications of the function. Those of others stay untouched.
+"""S3: a bucket's notifications of the function. Everything else in the bucket stays as it is.
 
-S3 only replaces all notifications of a bucket at once, so every write repeats the others.
-s3_owner.py decides which belong to a source, since a config may have several sources of one bucket
-and a function several configs.
+S3 only replaces all notifications of a bucket at once, so the config's sources of a bucket are one
+part: its first source plans the write. One rule tells which notifications are the config's, see
+_own().
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from msgspec.structs import replace
 
 from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws import Aws
 from kappa.aws.translate import DENIED
 from kappa.config.model import Config, EventSource
-from kappa.config.s3_notification import Notification, key_pattern, overlap, prefix_and_suffix
+from kappa.config.s3_notification import (
+    Notification,
+    notification_of,
+    overlap,
+    prefix_and_suffix,
+    replaces,
+)
 from kappa.errors import Conflict, Denied, NotFound
 from kappa.plan.step import Merge, Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, absent, unchanged
-from kappa.sources.s3_owner import (
-    FUNCTIONS,
-    Document,
-    assigned,
-    by_hand,
-    comparable,
-    desired_notification,
-    differs,
-    everything,
-    functions,
-    is_first,
-    is_notifying,
-    is_ours,
-    keys_of,
-    not_named,
-    notifications_of,
-    own,
-    replaced,
-    sources_of,
-    target,
-)
 from kappa.sources.state import SourcesState
 
+Document = Mapping[str, Any]
+Listed = list[dict[str, Any]]
+_FUNCTIONS = "LambdaFunctionConfigurations"
 _READ = "get_bucket_notification_configuration"
 _WRITE = "put_bucket_notification_configuration"
-Into = Callable[[Document], Document | None]
 _DENIED_HINT = (
     "Ask for this permission; or the bucket is another account's: only an account's own buckets "
     "can invoke its functions through kappa."
@@ -68,207 +55,181 @@ def read(reading: Reading, source: EventSource) -> Document | None:
     return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 
-def _deliveries(config: Config, source: EventSource, state: SourcesState) -> list[str]:
-    notification = own(config, source, state.function, notifications_of(source, state))
-    return [qualifier(notification["LambdaFunctionArn"])] if notification else []
+def _document(source: EventSource, state: SourcesState) -> Document | None:
+    document: Document | None = state.current.get(source.key)
+    return document
 
 
-def _all_deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
-    targets = [target(item) for item in functions(notifications_of(source, state))]
-    return [qualifier(arn) for arn in targets if invokes(arn, state.function)]
+def _functions(document: Document) -> Listed:
+    listed: Listed = document.get(_FUNCTIONS, [])
+    return listed
 
 
-def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
-    """Plan the notification of one source, and note those that the config does not name.
-
-    Raises: NotFound, if the bucket does not exist; Conflict, if another notification overlaps.
-    """
-    return replace(_plan(config, source, state), after=_not_named(config, source, state))
+def _everything(document: Document) -> Listed:
+    topics, queues = (document.get(f"{kind}Configurations", []) for kind in ("Topic", "Queue"))
+    return [*topics, *queues, *_functions(document)]
 
 
-def _not_named(config: Config, source: EventSource, state: SourcesState) -> list[Note]:
-    """Note the bucket's notifications that invoke the function for other keys or events."""
-    if not is_first(config, source):
-        return []
-    return [
-        Note(
-            "kept",
-            f"{source.plain_label}: notification {name} (this config does not name it; "
-            "remove_event_sources removes it too)",
-        )
-        for name in not_named(config, source, state)
-    ]
+def _target(item: Notification) -> str:
+    return str(next((item[key] for key in item if key.endswith("Arn")), ""))
 
 
-def _plan(config: Config, source: EventSource, state: SourcesState) -> Part:
-    document, function = notifications_of(source, state), state.function
-    if document is None:
-        raise NotFound(f"The bucket {source.arn} does not exist.", "Make it, or correct its ARN.")
-    existing = own(config, source, function, document)
-    if not source.enabled:
-        item = (
-            _disable(config, source, function, document)
-            if existing
-            else unchanged(source, "disabled")
-        )
-        return Part(existing is not None, [item])
-    desired = desired_notification(config, source, state)
-    own_items = replaced(config, source, state.target_arn, document)
-    if not differs(function, own_items, desired):
-        return Part(True, [unchanged(source)])
-
-    def into(current: Document) -> Document | None:
-        _refuse_overlap(config, source, function, current, desired)
-        return _with(config, source, function, current, desired)
-
-    into(document)
-    # S3 checks that each destination of the bucket exists, including those of others.
-    # Source: Amazon S3 API reference, "PutBucketNotificationConfiguration".
-    others = sorted({target(other) for other in everything(document) if other not in own_items})
-    hint = f"S3 checks all destinations of the bucket: {', '.join(others)}." if others else ""
-    if not own_items:
-        return Part(False, [_put(source, document, into, "created", source.label, hint)])
-    only_id = len(own_items) == 1 and comparable(own_items[0]) == comparable(desired)
-    message = f"{source.label}{_changes(own_items[0], desired)}"
-    return Part(True, [_put(source, document, into, "updated", message, hint, unchecked=only_id)])
+def _sources(config: Config, bucket_arn: str) -> list[EventSource]:
+    return [source for source in config.function.event_sources if source.arn == bucket_arn]
 
 
-def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
-    """Plan the removal of all of the function's notifications of a bucket, whoever made them.
-
-    Only the config's first source of a bucket plans it, for all sources of the bucket.
-    """
-    if not is_first(config, source):
-        return []
-    document, function = notifications_of(source, state), state.function
-    label = source.label if len(sources_of(config, source.arn)) == 1 else source.plain_label
-    left = not_named(config, source, state) if document else []
-    more = f", and with it {', '.join(left)}" if left else ""
-
-    def select(current: Document) -> Sequence[Notification]:
-        return [item for item in functions(current) if is_ours(config, function, item)]
-
-    return [_remove(source, document, select, f"{label}{more}")]
+def _is_first(config: Config, source: EventSource) -> bool:
+    first = _sources(config, source.arn)[0]
+    return notification_of(first) == notification_of(source)
 
 
-def chained(plan: Plan) -> Plan:
-    """Make each write to a bucket include the plan's earlier writes to it.
-
-    After a write, S3 may still return a bucket's old configuration for a while.
-    Source: Amazon S3 guide, "Amazon S3 data consistency model", of bucket configurations.
-    """
-    written: dict[str, Step] = {}
-    items: list[Step | Note] = []
-    for item in plan:
-        if isinstance(item, Step) and item.operation == _WRITE:
-            bucket = str(item.params["Bucket"])
-            item = _after(written[bucket], item) if bucket in written else item
-            written[bucket] = item
-        items.append(item)
-    return items
-
-
-def _after(first: Step, second: Step) -> Step:
-    assert first.merge is not None
-    assert second.merge is not None
-    earlier, later = first.merge.into, second.merge.into
-
-    def both(current: Document) -> Document | None:
-        first_write = earlier(current)
-        start = first_write["NotificationConfiguration"] if first_write else current
-        return later(start) or first_write
-
-    before = first.params["NotificationConfiguration"]
-    return replace(
-        second,
-        params=later(before) or second.params,
-        before={"NotificationConfiguration": before},
-        merge=replace(second.merge, into=both),
+def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
+    """The qualifiers that the bucket notifies of keys and events of a source."""
+    wanted = notification_of(source)
+    return sorted(
+        {
+            qualifier(_target(item))
+            for item in _functions(_document(source, state) or {})
+            if invokes(_target(item), state.function) and overlap(item, wanted)
+        }
     )
 
 
-def _disable(config: Config, source: EventSource, function: str, document: Document) -> Step | Note:
-    def select(current: Document) -> Sequence[Notification]:
-        return assigned(config, source.arn, function, current)[keys_of(source)]
+def _own(config: Config, source: EventSource, state: SourcesState, document: Document) -> Listed:
+    """Find the config's notifications of a bucket.
 
-    return _remove(source, document, select, source.label)
+    They invoke the function on the config's alias, or on the function itself. And they have an id
+    of kappa's, or are for the very keys of a source and for no more events than it has.
+    """
+    name, sources = config.function.name, _sources(config, source.arn)
+    return [
+        item
+        for item in _functions(document)
+        if invokes(_target(item), state.function)
+        and state.is_own(qualifier(_target(item)))
+        and (
+            state.deleting
+            or _is_id_of_kappa(name, str(item.get("Id", "")))
+            or any(replaces(notification_of(each), item) for each in sources)
+        )
+    ]
 
 
-def _remove(
-    source: EventSource,
-    document: Document | None,
-    select: Callable[[Document], Sequence[Notification]],
-    message: str,
-) -> Step | Note:
-    def into(current: Document) -> Document | None:
-        removed = select(current)
-        left = [item for item in functions(current) if item not in removed]
-        return {**current, FUNCTIONS: left} if len(left) < len(functions(current)) else None
+def _is_id_of_kappa(name: str, id_: str) -> bool:
+    """Whether kappa gives such an id; 0.3 and 0.7 gave one for each function."""
+    return id_.startswith(f"kappa-{name}-") or id_ == f"Kappa-{name}-notification"
 
-    if document is None or into(document) is None:
-        return Note("gone", message)
-    return _put(source, document, into, "removed", message, unchecked=True)
+
+def _desired(source: EventSource, state: SourcesState) -> dict[str, Any]:
+    """The notification of one source. Its id tells the function, alias and keys."""
+    wanted = notification_of(source)
+    identity = json.dumps([state.qualifier, *prefix_and_suffix(wanted)])
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return {
+        "Id": f"kappa-{parse_arn(state.function).name}-{digest}",
+        "LambdaFunctionArn": state.target_arn,
+        **wanted,
+    }
+
+
+def _comparable(item: Notification) -> object:
+    """Normalize a notification: S3 keeps no order of events, and drops an empty prefix."""
+    return item["LambdaFunctionArn"], sorted(item["Events"]), prefix_and_suffix(item)
 
 
 def _with(
-    config: Config, source: EventSource, function: str, document: Document, desired: Notification
+    config: Config, source: EventSource, state: SourcesState, document: Document
 ) -> dict[str, Any] | None:
-    """Replace a source's notification in the document; None if it is as desired."""
-    own_items = replaced(config, source, str(desired["LambdaFunctionArn"]), document)
-    if not differs(function, own_items, desired):
+    """Give the config's sources of a bucket their notifications; None if nothing differs.
+
+    Raises: Conflict, if another notification overlaps.
+    """
+    own = _own(config, source, state, document)
+    by_keys = {str(_comparable(item)): item for item in own}
+    sources = (each for each in _sources(config, source.arn) if each.enabled)
+    desired = [_desired(each, state) for each in sources]
+    # One that is right already keeps its id.
+    desired = [by_keys.get(str(_comparable(item)), item) for item in desired]
+    if len(own) == len(desired) and all(item in own for item in desired):
         return None
-    return {
-        **document,
-        FUNCTIONS: [*(item for item in functions(document) if item not in own_items), desired],
-    }
+    others = [item for item in _functions(document) if item not in own]
+    left = {**document, _FUNCTIONS: others}
+    for item in desired:
+        _refuse_overlap(source, left, item)
+    return {**left, _FUNCTIONS: [*others, *desired]}
 
 
-def _changes(current: Notification, desired: Notification) -> str:
-    other_keys = prefix_and_suffix(current) != prefix_and_suffix(desired)
-    changed = {
-        f"keys, which were {key_pattern(current)}": other_keys,
-        "events": sorted(current["Events"]) != sorted(desired["Events"]),
-        "function": target(current) != target(desired),
-    }
-    names = [name for name, is_changed in changed.items() if is_changed]
-    return f": {', '.join(names or ['id'])}"
-
-
-def _refuse_overlap(
-    config: Config, source: EventSource, function: str, document: Document, desired: Notification
-) -> None:
+def _refuse_overlap(source: EventSource, others: Document, desired: Notification) -> None:
     """Name the overlapping notification, which S3's own error does not."""
-    own_items = replaced(config, source, str(desired["LambdaFunctionArn"]), document)
-    for items in assigned(config, source.arn, function, document).values():
-        own_items += items
-    for other in (item for item in everything(document) if item not in own_items):
-        if other.get("Id") == desired["Id"]:
-            raise Conflict(
-                f"The bucket {source.short} has a notification {desired['Id']} of "
-                f"{target(other)}, which is not this function.",
-                "Remove it, or give it another id.",
-            )
+    for other in _everything(others):
         if overlap(other, desired):
             raise Conflict(
-                f"The bucket {source.short} already notifies {target(other)} of such keys "
+                f"The bucket {source.short} already notifies {_target(other)} of such keys "
                 f"(notification {other.get('Id', '')}): S3 notifies one only.",
                 "Give them key_filters or events that differ, or remove that notification.",
             )
 
 
+def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
+    """Plan the notifications of a bucket; its first source writes those of all.
+
+    Raises: NotFound, if the bucket does not exist; Conflict, if another notification overlaps.
+    """
+    document = _document(source, state)
+    if document is None:
+        raise NotFound(f"The bucket {source.arn} does not exist.", "Make it, or correct its ARN.")
+
+    def into(current: Document) -> Document | None:
+        return _with(config, source, state, current)
+
+    own = _own(config, source, state, document)
+    wanted = [each for each in _sources(config, source.arn) if each.enabled]
+    exists = bool(own) and len(own) >= len(wanted)
+    if into(document) is None:
+        return Part(exists, [unchanged(source, "" if source.enabled else "disabled")])
+    if not _is_first(config, source):
+        return Part(exists, [])
+    # S3 checks that each destination of the bucket exists, including those of others.
+    # Source: Amazon S3 API reference, "PutBucketNotificationConfiguration".
+    others = sorted({_target(other) for other in _everything(document) if other not in own})
+    hint = f"S3 checks all destinations of the bucket: {', '.join(others)}." if others else ""
+    mark = "removed" if not wanted else "updated" if own else "created"
+    return Part(exists, [_put(config, source, document, into, mark, hint)])
+
+
+def plan_remove(config: Config, source: EventSource, state: SourcesState) -> Plan:
+    """Plan the removal of the config's notifications of a bucket, by its first source."""
+    if not _is_first(config, source):
+        return []
+    document = _document(source, state)
+
+    def into(current: Document) -> Document | None:
+        own = _own(config, source, state, current)
+        left = [item for item in _functions(current) if item not in own]
+        return {**current, _FUNCTIONS: left} if own else None
+
+    if document is None or into(document) is None:
+        return [Note("gone", _label(config, source))]
+    return [_put(config, source, document, into, "removed")]
+
+
+def _label(config: Config, source: EventSource) -> str:
+    """Name the bucket with the keys of all the config's sources of it."""
+    keys = ", ".join(each.keys for each in _sources(config, source.arn) if each.keys)
+    return f"{source.plain_label} ({keys})" if keys else source.plain_label
+
+
 def _put(
+    config: Config,
     source: EventSource,
     document: Document,
-    into: Into,
+    into: Callable[[Document], Document | None],
     mark: str,
-    message: str,
     hint: str = "",
-    *,
-    unchecked: bool = False,
 ) -> Step:
-    """Plan the write; `unchecked` skips S3's check that the destinations exist."""
+    """Plan the write; a removal skips S3's check that the destinations exist."""
     bucket = {"Bucket": parse_arn(source.arn).name}
-    skip = {"SkipDestinationValidation": True} if unchecked else {}
+    skip = {"SkipDestinationValidation": True} if mark == "removed" else {}
 
     def params(current: Document) -> dict[str, Any] | None:
         content = {key: value for key, value in current.items() if key != "ResponseMetadata"}
@@ -283,7 +244,7 @@ def _put(
         _WRITE,
         params(document) or {},
         mark,
-        message,
+        _label(config, source),
         settled=("NoSuchBucket",) if mark == "removed" else (),
         hint=hint,
         before={"NotificationConfiguration": document},
@@ -291,20 +252,21 @@ def _put(
     )
 
 
-def _describe(config: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
-    others = by_hand(config, source, state) if is_first(config, source) else []
-    is_active = others or is_notifying(config, source, state)
-    problem = f"notified too by {', '.join(others)}, which kappa did not make"
-    return {
-        "state": "Notifying" if is_active else absent(source),
-        **({"problem": problem} if others else {}),
-    }
+def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, Any]:
+    wanted = notification_of(source)
+    is_notifying = any(
+        invokes(_target(item), state.function)
+        and state.is_own(qualifier(_target(item)))
+        and overlap(item, wanted)
+        for item in _functions(_document(source, state) or {})
+    )
+    return {"state": "Notifying" if is_notifying else absent(source)}
 
 
 def adopt(aws: Aws, bucket: str, function: str, doing: str) -> Adopted:
     """Read the function's notifications of a bucket as config sections."""
     answer = aws.call("s3", _READ, doing, {"Bucket": parse_arn(bucket).name})
-    own_items = [item for item in functions(answer) if item["LambdaFunctionArn"] == function]
+    own_items = [item for item in _functions(answer) if item["LambdaFunctionArn"] == function]
     return Adopted(tuple(_as_source(bucket, item) for item in own_items))
 
 
@@ -375,7 +337,5 @@ KIND = Kind(
     adopt=adopt,
     # Source: Amazon S3 guide, "Enabling and configuring event notifications": up to five minutes.
     calls_late="S3",
-    all_deliveries=_all_deliveries,
-    chain=chained,
     sample=sample,
 )

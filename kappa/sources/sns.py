@@ -79,14 +79,18 @@ def _with_attributes(
     reading: Reading, source: EventSource, subscriptions: Mapping[str, str]
 ) -> Topic:
     """Read attributes that are compared, or that a subscription loses as it moves or ends."""
-    filters = source.filter_policy or source.filter_policy_scope
+    filters, alias = (
+        source.filter_policy or source.filter_policy_scope,
+        reading.config.function.alias,
+    )
     needed = bool(filters or reading.ending or not source.enabled)
+    places = {"", alias} if needed else {""} - {alias}
     return Topic(
         subscriptions,
         {
-            alias: _attributes(reading, subscription)
-            for alias, subscription in subscriptions.items()
-            if _is_confirmed(subscription) and (needed or alias != reading.config.function.alias)
+            place: _attributes(reading, subscription)
+            for place, subscription in subscriptions.items()
+            if place in places and _is_confirmed(subscription)
         },
     )
 
@@ -110,13 +114,10 @@ def _topic(source: EventSource, state: SourcesState) -> Topic:
     return topic
 
 
-def _without(topic: Topic, aliases: frozenset[str]) -> Topic:
-    """Leave out the subscriptions of some aliases."""
-    return Topic(
-        {alias: arn for alias, arn in topic.subscriptions.items() if alias not in aliases},
-        {alias: values for alias, values in topic.attributes.items() if alias not in aliases},
-        topic.exists,
-    )
+def _own_subscriptions(source: EventSource, state: SourcesState) -> dict[str, str]:
+    """The config's subscriptions, by qualifier."""
+    listed = _topic(source, state).subscriptions
+    return {alias: arn for alias, arn in listed.items() if state.is_own(alias)}
 
 
 def _deliveries(_: Config, source: EventSource, state: SourcesState) -> list[str]:
@@ -131,31 +132,25 @@ def plan(_: Config, source: EventSource, state: SourcesState) -> Part:
     topic = _topic(source, state)
     if not topic.exists:
         raise NotFound(f"The topic {source.arn} does not exist.", "Make it, or correct its ARN.")
+    own, attributes = _own_subscriptions(source, state), topic.attributes
     if not source.enabled:
-        own = {state.qualifier, *state.misplaced(topic.subscriptions)}
         steps = [
-            _unsubscribe(
-                source, subscription, alias, _lost(source, topic.attributes.get(alias, {}))
-            )
-            for alias, subscription in topic.subscriptions.items()
-            if alias in own
+            _unsubscribe(source, subscription, alias, _lost(source, attributes.get(alias, {})))
+            for alias, subscription in own.items()
         ]
         return Part(bool(steps), steps or [unchanged(source, "disabled")])
-    away = state.misplaced(topic.subscriptions)
-    old = [_unsubscribe(source, topic.subscriptions[alias], alias) for alias in away]
-    if state.qualifier not in topic.subscriptions:
-        kept = topic.attributes.get(away[0], {}) if away else {}
-        return Part(bool(away), [_subscribe(source, state, kept)], moves=bool(away), after=old)
+    old = [_unsubscribe(source, own[""], "")] if state.leaves(own) else []
+    if state.qualifier not in own:
+        kept = attributes.get("", {}) if old else {}
+        return Part(bool(old), [_subscribe(source, state, kept)], after=old)
     changes = _filter(source, topic, state.qualifier)
     return Part(True, changes or [unchanged(source)], after=old)
 
 
 def plan_remove(_: Config, source: EventSource, state: SourcesState) -> Plan:
-    """Plan the end of every subscription of the function, even if the topic is gone."""
-    subscriptions = _topic(source, state).subscriptions
-    steps = [
-        _unsubscribe(source, subscription, alias) for alias, subscription in subscriptions.items()
-    ]
+    """Plan the end of the config's subscriptions, even if the topic is gone."""
+    own = _own_subscriptions(source, state)
+    steps = [_unsubscribe(source, subscription, alias) for alias, subscription in own.items()]
     return steps or [Note("gone", source.label)]
 
 
@@ -258,7 +253,7 @@ def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, 
     topic = _topic(source, state)
     if not topic.exists:
         return {"state": "topic is gone"}
-    listed = list(topic.subscriptions.values())
+    listed = list(_own_subscriptions(source, state).values())
     is_subscribed = any(map(_is_confirmed, listed))
     return {"state": "Subscribed" if is_subscribed else next(iter(listed), absent(source))}
 
@@ -336,6 +331,5 @@ KIND = Kind(
     plan_remove=plan_remove,
     describe=_describe,
     adopt=adopt,
-    without=_without,
     sample=sample,
 )

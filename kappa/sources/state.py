@@ -1,6 +1,8 @@
-"""The function's event sources in AWS, as data. Pure.
+"""The function's event sources in AWS, as data, and which of its deliveries are the config's. Pure.
 
-read.py reads them, alias_choice.py chooses the qualifier that they belong on, plan.py plans.
+Deliveries follow `lambda.alias`: those on the alias are the config's, and so are those on the
+function itself, which move to the alias once the config names one. Those on other aliases and on
+versions are left alone.
 """
 
 from __future__ import annotations
@@ -18,15 +20,13 @@ class SourcesState(msgspec.Struct, frozen=True):
     """The state of all sources. A qualifier is an alias, or "" for the function itself.
 
     mappings: those that Lambda lists by function or alias, in the config or not; empty unless they
-        were read (`extra`, `deleting`).
+        were read (`everywhere`).
     current: the state of each source by its key, as its kind reads it.
-    aliases: AWS's answer for each alias, by its name.
+    aliases: AWS's answer for each alias, by its name; empty unless they were read (`everywhere`).
     urls, statements: by qualifier.
     unread: why a source could not be read, by its key.
     target_arn: the ARN that the sources must invoke, the function's or its alias's.
-    own: the qualifiers that kappa has put sources on.
-    others: the qualifiers of other environments and configs.
-    elsewhere: the qualifiers of others that have a source, by its key.
+    deleting: the function is deleted, so all of its deliveries end.
     """
 
     mappings: tuple[Mapping[str, Any], ...] = ()
@@ -36,9 +36,7 @@ class SourcesState(msgspec.Struct, frozen=True):
     statements: Mapping[str, tuple[Statement, ...]] = msgspec.field(default_factory=dict)
     unread: Mapping[str, str] = msgspec.field(default_factory=dict)
     target_arn: str = ""
-    own: frozenset[str] = frozenset({""})
-    others: frozenset[str] = frozenset()
-    elsewhere: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    deleting: bool = False
 
     @property
     def qualifier(self) -> str:
@@ -50,11 +48,10 @@ class SourcesState(msgspec.Struct, frozen=True):
         """The function's ARN, without a qualifier."""
         return unqualified(self.target_arn)
 
-    def misplaced(self, qualifiers: Iterable[str]) -> list[str]:
-        """Select kappa's own qualifiers that a source must leave, from all that it is on.
+    def is_own(self, qualifier: str) -> bool:
+        """Whether a delivery on this qualifier is the config's to change and remove."""
+        return self.deleting or qualifier in ("", self.qualifier)
 
-        A source on a single qualifier belongs to the config, whoever put it there.
-        """
-        places = set(qualifiers)
-        others = sorted(places - {self.qualifier}, reverse=True)
-        return others if len(places) == 1 else [name for name in others if name in self.own]
+    def leaves(self, qualifiers: Iterable[str]) -> bool:
+        """Whether one of these deliveries is on the function itself, and belongs on the alias."""
+        return bool(self.qualifier) and "" in qualifiers

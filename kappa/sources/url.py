@@ -26,6 +26,8 @@ from kappa.sources.state import SourcesState
 
 # Its name in reports, and its key beside those of event sources, none of which has a space.
 LABEL = "function URL"
+# Stands for the address of a new URL in a message, which AWS's answer fills in.
+_ADDRESS = "(new)"
 # Source: AWS Lambda API reference, "AddPermission", StatementId.
 _MAX_ID_LENGTH = 100
 # Since October 2025 a public URL needs both. The second only grants calls through the URL.
@@ -60,51 +62,41 @@ def plan(
     config: Config, desired: Url, state: SourcesState, statements: tuple[Statement, ...]
 ) -> Part:
     """Plan the URL or its changes; auth NONE includes the permissions for anyone."""
-    if _closed_by_others(config, desired, state):
-        return Part(True, [_closed_note(config, state)], after=_others(config, state))
-    public = desired.auth == "NONE"
+    public, alias = desired.auth == "NONE", config.function.alias
     lacking = _grants(config, statements) if public else []
-    revokes = [] if public else _revokes(config, config.qualifier, statements)
-    names = function_params(config.function.name, config.qualifier)
-    current = state.urls.get(config.qualifier)
-    away, after = _away(config, state), _others(config, state)
+    revokes = [] if public else _revokes(config, alias, statements)
+    names = function_params(config.function.name, alias)
+    current, after = state.urls.get(alias), _moved(config, state)
     if current is None:
         step = _step(
             "create_function_url_config", {**names, **_params(desired)}, "created", desired
         )
         step = replace(
             step,
+            fills={_ADDRESS: "FunctionUrl"},
             recheck=Recheck("get_function_url_config", names, partial(_is_made, desired)),
             conflict_hint="Another deploy has just made a different one: "
             "run the same command again.",
         )
-        return Part(bool(away), [step, *revokes], lacking, bool(away), after)
+        return Part(state.leaves(state.urls), [step, *revokes], lacking, after)
     changed = {
         key: value for key, value in _params(desired).items() if not _same(current, key, value)
     }
     if not changed:
-        return Part(True, [Note("unchanged", LABEL), *revokes], lacking, after=after)
+        note = Note("unchanged", f"{LABEL} {current['FunctionUrl']}")
+        return Part(True, [note, *revokes], lacking, after)
     step = _step("update_function_url_config", {**names, **changed}, "updated", desired, current)
     if "AuthType" in changed:
         # The permissions are items, so that a command which skips this step skips them too.
         return Part(True, [*lacking, step, *revokes], after=after)
-    return Part(True, [step, *revokes], lacking, after=after)
+    return Part(True, [step, *revokes], lacking, after)
 
 
 def plan_remove(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of the URLs that kappa made. AWS never assigns the same address again.
-
-    Other URLs are noted and stay.
-    """
-    ours = [config.qualifier, *_away(config, state)]
-    existing = [alias for alias in ours if alias in state.urls]
-    return [
-        *([] if existing else [Note("gone", LABEL)]),
-        *(item for alias in existing for item in _remove(config, state, alias)),
-        *([] if existing else _revokes(config, config.qualifier, _plain(state, config.qualifier))),
-        *_remove_stale(config, state),
-        *(_kept(config, state, alias) for alias in sorted(set(state.urls) - set(ours))),
-    ]
+    """Plan the removal of the config's URL. AWS never assigns the same address again."""
+    own = dict.fromkeys((config.function.alias, ""))
+    items = [item for alias in own for item in _remove(config, state, alias)]
+    return items if any(alias in state.urls for alias in own) else [Note("gone", LABEL), *items]
 
 
 def plan_delete(config: Config, state: SourcesState) -> Plan:
@@ -112,73 +104,20 @@ def plan_delete(config: Config, state: SourcesState) -> Plan:
     return [_delete(config, state, alias) for alias in sorted(state.urls)]
 
 
-def own(state: SourcesState) -> frozenset[str]:
-    """Qualifiers whose URL kappa made, which a permission with kappa's own name proves.
-
-    A URL for callers with AWS keys needs no permission, so kappa cannot recognize that one.
-    """
-    return frozenset(
-        alias
-        for alias in state.urls
-        for statement in _plain(state, alias)
-        if statement.statement_id in _ids(alias)
-        and any(grants(statement, permission) for permission in PUBLIC)
-    )
+def _moved(config: Config, state: SourcesState) -> Plan:
+    """Plan the removal of the function's own URL, once the URL is on the config's alias."""
+    return _remove(config, state, "") if state.qualifier else []
 
 
-def _away(config: Config, state: SourcesState) -> list[str]:
-    """The other qualifiers with a URL of kappa's, and the function if no alias has a URL."""
-    only_function = {""} if set(state.urls) == {""} else set()
-    return sorted((own(state) | only_function) - {config.qualifier})
-
-
-def _others(config: Config, state: SourcesState) -> list[Step | Note]:
-    """Plan the URLs of the other qualifiers: kappa's own are removed, the rest is noted."""
-    away = _away(config, state)
-    unclaimed = sorted(set(state.urls) - {config.qualifier, *away})
-    return [
-        *(item for other in away for item in _remove(config, state, other)),
-        *(_kept(config, state, other) for other in unclaimed),
-        *_remove_stale(config, state),
-    ]
-
-
-def _closed_by_others(config: Config, desired: Url, state: SourcesState) -> bool:
-    """Whether somebody else may have closed the URL, on an alias that the config does not name."""
-    alias = config.bound
-    current = state.urls.get(alias) if alias else None
-    return bool(
-        current and current["AuthType"] != desired.auth == "NONE" and alias not in own(state)
-    )
-
-
-def _closed_note(config: Config, state: SourcesState) -> Note:
-    alias = config.qualifier
-    current = state.urls[alias]
-    again = config.command(f"deploy --alias {alias}")
-    return Note(
-        "kept",
-        f"{LABEL} {current['FunctionUrl']} of the alias {alias} ({current['AuthType']}; kappa "
-        f"cannot tell that it made it; to open it to anyone: {again})",
-    )
-
-
-def _remove_stale(config: Config, state: SourcesState) -> Plan:
-    """Plan the removal of permissions on other qualifiers that have no URL any more."""
-    others = sorted(set(state.statements) - set(state.urls) - {config.qualifier})
-    return [item for alias in others for item in _revokes(config, alias, _plain(state, alias))]
-
-
-def _plain(state: SourcesState, alias: str) -> tuple[Statement, ...]:
-    """The statements of a qualifier that are not foreign."""
-    return tuple(
-        statement for statement in state.statements.get(alias, ()) if not statement.foreign
-    )
+def elsewhere(state: SourcesState) -> list[str]:
+    """The other aliases that have a URL, as far as they were read."""
+    return sorted(alias for alias in state.urls if not state.is_own(alias))
 
 
 def _remove(config: Config, state: SourcesState, alias: str) -> Plan:
-    statements = state.statements.get(alias, ())
-    return [_delete(config, state, alias), *_revokes(config, alias, statements)]
+    """Plan the removal of the URL and of kappa's permissions for it."""
+    delete = [_delete(config, state, alias)] if alias in state.urls else []
+    return [*delete, *_revokes(config, alias, state.statements.get(alias, ()))]
 
 
 def _delete(config: Config, state: SourcesState, alias: str) -> Step:
@@ -190,18 +129,6 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
         "removed",
         f"{LABEL} {state.urls[alias]['FunctionUrl']}{where}",
         settled=("ResourceNotFoundException",),
-    )
-
-
-def _kept(config: Config, state: SourcesState, alias: str) -> Note:
-    current = state.urls[alias]
-    qualifier = f" --qualifier {alias}" if alias else ""
-    words = f"lambda delete-function-url-config --function-name {config.function.name}{qualifier}"
-    return Note(
-        "kept",
-        f"{LABEL} {current['FunctionUrl']} of {describe_qualifier(alias)} "
-        f"({current['AuthType']}; kappa cannot tell that it made it; "
-        f"to remove it: {config.aws(words)})",
     )
 
 
@@ -259,11 +186,12 @@ def _step(
         {key: current.get(key) for key in params if key in _params(desired)} if current else {}
     )
     words = f": {', '.join(changed)}" if changed else f" ({who})"
-    return Step("lambda", operation, params, mark, LABEL + words, before=changed)
+    address = current["FunctionUrl"] if current else _ADDRESS
+    return Step("lambda", operation, params, mark, f"{LABEL} {address}{words}", before=changed)
 
 
 def _grants(config: Config, statements: tuple[Statement, ...]) -> list[Step | Note]:
-    name, alias = config.function.name, config.qualifier
+    name, alias = config.function.name, config.function.alias
     lacking = [
         permission
         for permission in PUBLIC
@@ -289,19 +217,13 @@ def _named(statement_id: str, alias: str) -> str:
     return f"{name[: _MAX_ID_LENGTH - len(digest) - 1]}-{digest}"
 
 
-def _ids(alias: str) -> list[str]:
-    """The ids of kappa's permissions on a qualifier, with those of earlier versions of kappa."""
-    ids = [permission.statement_id for permission in PUBLIC]
-    return list(dict.fromkeys(text for id_ in ids for text in (_named(id_, alias), id_)))
-
-
 def _revokes(config: Config, alias: str, statements: tuple[Statement, ...]) -> list[Step | Note]:
     """Plan the removal of kappa's permissions."""
     name = config.function.name
     return [
         item
-        for statement_id in _ids(alias)
-        for item in plan_revoke(name, statement_id, statements, alias)
+        for permission in PUBLIC
+        for item in plan_revoke(name, _named(permission.statement_id, alias), statements, alias)
     ]
 
 
@@ -310,18 +232,16 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
     if config.function.url is None:
         return []
     names = {"arn": "", "name": "url", "service": "url"}
+    own = config.function.alias
     rows: list[dict[str, Any]] = []
-    if config.qualifier not in state.urls:
+    if own not in state.urls:
         rows.append({**names, "configured": True, "state": "missing"})
-    for alias, current in sorted(state.urls.items(), key=lambda item: item[0] != config.qualifier):
-        is_configs = alias == config.qualifier
-        problem = f"{current['FunctionUrl']} is of {describe_qualifier(alias)}, not the config's"
-        if is_configs:
-            problem = _problem(config, alias, state)
+    for alias, current in sorted(state.urls.items(), key=lambda item: item[0] != own):
+        problem = _problem(config, alias, state)
         rows.append(
             {
                 **names,
-                "configured": is_configs,
+                "configured": alias == own,
                 "qualifiers": [alias or "$LATEST"],
                 "state": current["AuthType"],
                 "url": current["FunctionUrl"],
@@ -333,13 +253,15 @@ def describe(config: Config, state: SourcesState) -> list[dict[str, Any]]:
 
 
 def _problem(config: Config, alias: str, state: SourcesState) -> str:
-    """Why a public URL refuses callers; "" if it does not, or if it is not public."""
+    """Why a URL is in the wrong place or refuses callers; "" if it is and does as it should."""
+    fix = f"Fix it: {config.command('deploy')}"
+    if alias == "" and state.qualifier:
+        where = describe_qualifier(config.function.alias)
+        return f"on the function itself, and the config says {where}. {fix}"
     statements = state.statements.get(alias)
     if state.urls[alias]["AuthType"] != "NONE" or statements is None or is_open(statements):
         return ""
-    return (
-        f"a permission for anyone is missing: AWS refuses callers. Fix: {config.command('deploy')}"
-    )
+    return f"a permission for anyone is missing: AWS refuses callers. {fix}"
 
 
 def is_open(statements: tuple[Statement, ...]) -> bool:

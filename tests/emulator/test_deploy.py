@@ -132,7 +132,7 @@ def test_the_calls_of_each_command_are_those_that_it_needs(project):
     identity = "GetCallerIdentity"
     rights = ["GetPolicy", "GetRole", "ListAttachedRolePolicies"]
     lambda_ = ["GetFunction"]
-    sources = ["GetPolicy", "ListAliases"]
+    sources = ["GetPolicy"]
     topic = "ListSubscriptionsByTopic"
     group = "DescribeLogGroups"
     project.kappa("create")
@@ -147,7 +147,7 @@ def test_the_calls_of_each_command_are_those_that_it_needs(project):
     document = "GetPolicyVersion"
     assert calls(project) == sorted([*rights, document, *lambda_, group, *sources, topic])
     project.kappa("status")
-    sources = [*sources, "ListEventSourceMappings", topic]
+    sources = [*sources, "ListAliases", "ListEventSourceMappings", topic]
     inline = "ListRolePolicies"
     assert calls(project) == sorted([*rights, inline, *lambda_, *sources])
     project.kappa("delete")

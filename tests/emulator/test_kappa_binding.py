@@ -1,7 +1,7 @@
 """Orders of commands with and without an alias on the emulator, counting delivered messages.
 
 The emulator shares one policy between a function and its aliases, and accepts a second mapping.
-tests/unit/kappa/sources/test_alias_choice.py tests AWS's own behaviour in memory.
+tests/unit/kappa/sources/test_deliveries.py tests AWS's own behaviour in memory.
 """
 
 import json
@@ -97,18 +97,14 @@ def project(tmp_path, emulator, role):
     return Project(tmp_path / "greeter", emulator, role)
 
 
-LIVE = "deploy --publish --alias live"
-
-
 @pytest.mark.parametrize(
     ("order", "place"),
     [
-        ((LIVE, "deploy"), "live"),
-        (("deploy", LIVE), "live"),
-        (("deploy", "deploy@live", "deploy"), "live"),
-        ((LIVE, "deploy --publish --alias blue", "deploy"), "blue"),
-        ((LIVE, "disable_event_sources", "enable_event_sources"), "live"),
-        ((LIVE, "remove_event_sources", "add_event_sources"), ""),
+        (("deploy", "deploy@live"), "live"),
+        (("deploy --publish --alias live",), ""),
+        (("deploy@live", "deploy --publish --alias blue@live"), "live"),
+        (("deploy@live", "disable_event_sources@live", "enable_event_sources@live"), "live"),
+        (("deploy@live", "remove_event_sources@live", "add_event_sources@live"), "live"),
         (("deploy", "update_code@live", "update_event_sources@live"), "live"),
     ],
 )
@@ -119,7 +115,7 @@ def test_each_message_is_heard_once_where_the_sources_are(project, order, place)
     version = "1" if place else "$LATEST"
     assert project.heard() == {"topic": [version], "queue": [version]}
     assert (project.targets(), project.urls()) == ([place], [place])
-    project.says()
+    project.says(place)
     # The deploy after a move removes the permission that the move left.
     project.run("deploy")
     assert "No changes." in project.run("deploy").stderr
@@ -135,8 +131,8 @@ def test_each_message_is_heard_once_where_the_sources_are(project, order, place)
 
 
 def test_a_rollback_leaves_the_sources_on_the_alias(project):
-    project.carry_out(LIVE)
+    project.carry_out("deploy --publish@live")
     project.write("code/greeter.py", CODE + "# edition 2\n")
-    project.carry_out(LIVE)
-    project.carry_out("rollback")
+    project.carry_out("deploy --publish@live")
+    project.carry_out("rollback@live")
     assert project.heard() == {"topic": ["1"], "queue": ["1"]}

@@ -229,7 +229,9 @@ class Account:
         if self._qualified(FunctionName, Qualifier) in self.urls:
             raise conflict(f"FunctionUrlConfig exists for this Lambda function {FUNCTION}")
         address = f"https://url{next(self.numbers)}.on.aws/"
-        self.urls[self._qualified(FunctionName, Qualifier)] = {"FunctionUrl": address, **params}
+        made = {"FunctionUrl": address, **params}
+        self.urls[self._qualified(FunctionName, Qualifier)] = made
+        return made
 
     def lambda_update_function_url_config(self, FunctionName, Qualifier="", **params):  # noqa: N803
         self._url(FunctionName, Qualifier).update(params)

@@ -25,8 +25,9 @@ SUBSCRIPTION = f"{TOPIC}:6a5e7b0c"
 LIVE = f"{FUNCTION}:live"
 PHOTOS = {"arn": BUCKET, "events": ("s3:ObjectCreated:*",)}
 INVOKE = "lambda:InvokeFunction"
-MAY_SNS = Statement("any", "sns.amazonaws.com", INVOKE, TOPIC)
-MAY_S3 = Statement("any", "s3.amazonaws.com", INVOKE, BUCKET, "123456789012")
+# kappa's own permissions for these, on the function itself.
+MAY_SNS = Statement("kappa-sns-news-4ff00f0c", "sns.amazonaws.com", INVOKE, TOPIC)
+MAY_S3 = Statement("kappa-s3-photos-9de5a723", "s3.amazonaws.com", INVOKE, BUCKET, "123456789012")
 
 
 def mapping(arn=STREAM, **changes):

@@ -56,7 +56,8 @@ def test_the_second_of_two_first_deploys_at_once_finds_all_made():
     marks = dict(reversed(one) for one in at_once(session(aws), session(aws)))
     assert marks["function greeter"] == "exists"
     assert marks["alias live: version 1"] == "exists"
-    assert marks["function URL (anyone may call it)"] == "exists"
+    address = aws.urls["live"]["FunctionUrl"]
+    assert marks[f"function URL {address} (anyone may call it)"] == "exists"
     assert marks["permission partner for 210987654321"] == "exists"
     assert marks["event source sqs orders"] == "exists"
     assert marks["event source s3 photos"] == "exists"

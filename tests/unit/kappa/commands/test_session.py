@@ -34,11 +34,12 @@ def test_configs_of_one_profile_and_region_share_their_clients(file):
     assert first.aws is not other.aws
 
 
-def test_the_command_lines_alias_wins_over_the_configs():
+def test_the_command_lines_alias_is_the_one_that_versions_move():
     session = session_of(Account(), alias="live", keep_versions=3)
     chosen = with_publishing(session, {"alias": "next", "publish": True, "keep_versions": None})
     function = chosen.config.function
-    assert (function.alias, function.publish, function.keep_versions) == ("next", True, 3)
+    assert (function.alias, chosen.config.published_alias) == ("live", "next")
+    assert (function.publish, function.keep_versions) == (True, 3)
 
 
 def test_without_an_option_the_session_stays_the_same():

@@ -1,6 +1,5 @@
 """The environments of a config: which one is meant, and what it changes."""
 
-import msgspec
 import pytest
 
 from kappa.config.read import read_config
@@ -80,64 +79,3 @@ def test_without_environments_an_included_environment_is_a_value_like_others(wri
     (tmp_path / "inc.yml").write_text("environment: prod\n")
     text = TWO_ENVIRONMENTS.split("environments:\n")[0]
     assert read_config(write(f"include: inc.yml\n{text}")).function.name == "greeter-prod"
-
-
-LAYOUT = """
-lambda: {{name: {name}, path: code, handler: greeter.handler, runtime: python3.13{more}}}
-iam: {{role: {{arn: "arn:aws:iam::123456789012:role/r"}}}}
-environments: {{dev: {dev}, prod: {prod}}}
-"""
-
-
-def other_aliases_of(tmp_path, environment="dev", name="greeter", more="", dev="{}", prod="{}"):
-    file = tmp_path / "config.yml"
-    file.write_text(LAYOUT.format(name=name, more=more, dev=dev, prod=prod))
-    return set(read_config(file, environment).other_aliases)
-
-
-def test_environments_with_functions_of_their_own_share_nothing(tmp_path):
-    more = ", alias: live"
-    assert other_aliases_of(tmp_path, name='"greeter-${environment}"', more=more) == set()
-    assert other_aliases_of(tmp_path, prod="{lambda: {name: other, alias: prod}}") == set()
-
-
-@pytest.mark.parametrize("alias", ['"${environment}"', '"${environment:-x}"'])
-def test_an_alias_named_like_the_environment_is_its_own(tmp_path, alias):
-    assert other_aliases_of(tmp_path, more=f", alias: {alias}") == {"prod"}
-    assert other_aliases_of(tmp_path, "prod", more=f", alias: {alias}") == {"dev"}
-
-
-def test_environments_without_an_alias_share_the_function_itself(tmp_path):
-    assert other_aliases_of(tmp_path) == {"prod"}
-    assert other_aliases_of(tmp_path, dev="{lambda: {alias: dev}}") == {"prod", ""}
-    assert other_aliases_of(tmp_path, "prod", dev="{lambda: {alias: dev}}") == {"dev"}
-
-
-def test_another_regions_or_accounts_function_itself_is_another_function(tmp_path):
-    own = "{lambda: {alias: dev}}"
-    for other in ("{region: eu-west-1}", "{profile: live}"):
-        assert other_aliases_of(tmp_path, dev=own, prod=other) == {"prod"}
-
-
-def test_what_is_wrong_in_another_environment_is_no_error(tmp_path):
-    more = ', alias: "${environment}"'
-    for other in ("{lambda: {name: [1]}}", "3", '{lambda: {alias: "${nope}"}}', "null"):
-        assert other_aliases_of(tmp_path, more=more, prod=other) == {"prod"}
-
-
-def test_environments_of_kappa_0_7_share_the_function(tmp_path):
-    file = tmp_path / "kappa.yml"
-    file.write_text(
-        "name: shop\nlambda: {handler: a.b, runtime: python3.13}\n"
-        "environments: {dev: {}, prod: {}, ci: {}}"
-    )
-    assert set(read_config(file, "dev").other_aliases) == {"prod", "ci"}
-
-
-def test_the_alias_that_a_command_names_is_its_own(tmp_path):
-    file = tmp_path / "config.yml"
-    file.write_text(LAYOUT.format(name="greeter", more="", dev="{}", prod="{}"))
-    config = read_config(file, "dev")
-    assert set(config.others) == {"prod"}
-    named = msgspec.structs.replace(config.function, alias="prod")
-    assert set(msgspec.structs.replace(config, function=named).others) == set()

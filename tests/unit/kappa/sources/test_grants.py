@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from kappa.arn import Place
+from kappa.errors import Conflict
 from kappa.function.permissions import Statement
 from kappa.sources.plan import (
     plan_sources,
@@ -41,17 +42,12 @@ def test_a_topic_that_may_invoke_already_gets_no_second_permission():
         Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, "210987654321"),
         Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, foreign="{}"),
         Statement("any", "sns.amazonaws.com", INVOKE),
+        replace(MAY_SNS, statement_id="by-hand"),
     ],
 )
-def test_only_a_statement_for_exactly_this_topic_lets_it_in(has):
+def test_only_the_statement_with_kappas_id_lets_a_topic_in(has):
     plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (has,))
     assert [step.operation for step in plan] == ["add_permission", "subscribe"]
-
-
-def test_a_statement_with_the_topics_own_account_is_as_good_as_without():
-    has = Statement("any", "sns.amazonaws.com", INVOKE, TOPIC, "123456789012")
-    plan = add({"arn": TOPIC}, SourcesState(current={TOPIC: Topic()}), (has,))
-    assert [step.operation for step in plan] == ["subscribe"]
 
 
 def test_a_buckets_statement_without_an_account_is_not_enough():
@@ -86,11 +82,21 @@ def test_a_topic_is_let_in_by_the_name_that_sns_calls_with(topic_in, function_in
     config = kappa_config({"sources": [{"arn": arn}]})
     place = Place("aws", function_in, "123456789012")
     state = SourcesState(current={arn: Topic()}, target_arn=place.function_arn("greeter"))
-    other = "sns.amazonaws.com" if principal != "sns.amazonaws.com" else "sns.eu.amazonaws.com"
-    given = (Statement("any", other, INVOKE, arn),)
-    assert plan_sources(config, place, state, given)[0].params["Principal"] == principal
-    given = (Statement("any", principal, INVOKE, arn),)
-    assert [one.operation for one in plan_sources(config, place, state, given)] == ["subscribe"]
+    assert plan_sources(config, place, state, ())[0].params["Principal"] == principal
+
+
+@pytest.mark.parametrize("foreign", ["", '{"Effect": "Deny"}'])
+def test_a_statement_of_kappas_id_that_differs_is_replaced_unless_a_config_cannot_express_it(
+    foreign,
+):
+    has = replace(MAY_SNS, principal="*", foreign=foreign)
+    state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})})
+    if foreign:
+        with pytest.raises(Conflict, match="that a config cannot express"):
+            add({"arn": TOPIC}, state, (has,))
+        return
+    plan = add({"arn": TOPIC}, state, (has,))
+    assert [item.mark for item in plan] == ["removed", "created", "exists"]
 
 
 def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
@@ -98,7 +104,8 @@ def test_remove_takes_back_the_permission_that_kappa_gave_and_no_other():
     given = Statement(grant.params["StatementId"], "sns.amazonaws.com", INVOKE, TOPIC)
     config = kappa_config({"sources": [{"arn": TOPIC}]})
     state = SourcesState(current={TOPIC: Topic({"": SUBSCRIPTION})}, target_arn=FUNCTION)
-    plan = plan_sources_remove(config, PLACE, state, (given, MAY_SNS))
+    by_hand = replace(MAY_SNS, statement_id="by-hand")
+    plan = plan_sources_remove(config, PLACE, state, (given, by_hand))
     assert_valid(plan)
     assert [step.operation for step in plan] == ["unsubscribe", "remove_permission"]
     assert plan[1].params == {"FunctionName": "greeter", "StatementId": given.statement_id}

@@ -58,7 +58,7 @@ def test_what_was_bound_to_the_function_is_moved_to_its_alias():
     assert moved.params == {"UUID": UUID, "FunctionName": "greeter:live"}
     assert moved.before == {"FunctionName": FUNCTION}
     plan = add({"arn": TOPIC}, state, (MAY_SNS,), alias="live")
-    assert [step.operation for step in plan] == ["subscribe", "unsubscribe"]
+    assert [step.operation for step in plan] == ["add_permission", "subscribe", "unsubscribe"]
 
 
 def whole(config, state, statements=()):

@@ -62,20 +62,28 @@ def test_a_rule_says_its_state_and_schedule():
     assert shown(NIGHTLY)[0][1] == "missing"
 
 
-def test_every_delivery_of_a_rule_and_of_a_bucket_is_reported():
+def test_what_is_delivered_twice_to_one_place_is_a_problem():
     targets = [{"Id": name, "Arn": FUNCTION} for name in ("greeter", "again")]
-    by_hand = {"Id": "hand", "LambdaFunctionArn": f"{FUNCTION}:live", "Events": ["s3:*"]}
-    config = kappa_config(
-        {"sources": [NIGHTLY, {"arn": BUCKET, "events": ("s3:ObjectCreated:*",), "enabled": False}]}
+    assert problem_of(NIGHTLY, current=rule(*targets)).startswith("delivered 2 times.")
+    twice = (MAPPING, {**MAPPING, "UUID": "2"})
+    problem = problem_of({"arn": QUEUE}, mappings=twice)
+    assert problem.startswith(
+        "mapped 2 times. Fix it: kappa config.yml remove_event_sources orders"
     )
-    state = SourcesState(
-        current={**rule(*targets), BUCKET: {"LambdaFunctionConfigurations": [by_hand]}},
-        target_arn=FUNCTION,
-    )
-    nightly, bucket = sources_data(config, state)
-    assert nightly["problem"].startswith("delivered 2 times.")
-    assert bucket["state"] == "Notifying"
-    assert bucket["problem"] == f"notified too by hand ({FUNCTION}:live), which kappa did not make"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "on_alias", "state"),
+    [("", "", "Notifying"), ("in/", "", "Notifying"), ("", "live", "missing")],
+)
+def test_a_bucket_says_whether_it_notifies_the_function_of_such_keys(prefix, on_alias, state):
+    arn = f"{FUNCTION}:{on_alias}" if on_alias else FUNCTION
+    rules = {"Filter": {"Key": {"FilterRules": [{"Name": "Prefix", "Value": prefix}]}}}
+    notification = {"Id": "x", "LambdaFunctionArn": arn, "Events": ["s3:*"], **rules}
+    bucket = {BUCKET: {"LambdaFunctionConfigurations": [notification]}}
+    ((_, its, detail),) = shown({"arn": BUCKET, "events": ("s3:ObjectCreated:*",)}, current=bucket)
+    assert its == state
+    assert detail == ("s3  on live" if on_alias else "s3")
 
 
 def test_a_url_shows_its_address_and_who_may_call():
@@ -101,27 +109,9 @@ def may(principal="sns.amazonaws.com", source_arn=TOPIC, **more):
     return Statement("any", principal, "lambda:InvokeFunction", source_arn, **more)
 
 
-def test_a_source_on_an_alias_that_is_gone_is_a_problem():
-    problem = problem_of(current=on("live"), aliases=("blue",))
-    assert problem.startswith("on the alias live, which does not exist: nothing comes through")
-    assert problem.endswith("kappa config.yml deploy")
-    assert problem_of(current=on("live"), unread={"aliases": "may not"}) == ""
-    mapping = {**MAPPING, "FunctionArn": f"{FUNCTION}:live"}
-    assert "does not exist" in problem_of({"arn": QUEUE}, mappings=(mapping,))
-    assert problem_of({"arn": QUEUE}, mappings=({**mapping, "FunctionArn": f"{FUNCTION}:7"},)) == ""
-
-
-def test_a_source_that_is_elsewhere_than_the_config_says_is_a_problem():
-    both = ("dev", "prod")
-    problem = problem_of(alias="prod", current=on("dev"), aliases=both)
-    assert problem.startswith("delivered to the alias dev, and the config says the alias prod")
-    assert problem_of(alias="prod", current=on("prod"), aliases=both) == ""
-    assert problem_of(alias="prod", current=on(), aliases=both) == ""
-
-
 @pytest.mark.parametrize("alias", ["", "live"])
 def test_a_source_that_may_not_invoke_the_function_is_a_problem(alias):
-    state = {"alias": alias, "current": on(alias), "aliases": ("live",)}
+    state = {"alias": alias, "current": on(alias), "aliases": {"live": {}}}
     problem = problem_of(**state, statements={"": (), "live": ()})
     assert problem.startswith("no permission to invoke")
     assert problem_of(**state, statements={alias: (may(),)}) == ""

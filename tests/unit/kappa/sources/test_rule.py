@@ -1,6 +1,7 @@
 """Rules of EventBridge: what is planned for what there is."""
 
 import pytest
+from msgspec.structs import replace
 
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.function.permissions import Statement
@@ -14,7 +15,9 @@ from tests.support.kappa.event_sources import FUNCTION, PLACE
 
 NIGHTLY = {"name": "nightly", "schedule": "rate(1 day)"}
 ARN = "arn:aws:events:us-east-1:123456789012:rule/greeter-nightly"
-MAY = Statement("any", "events.amazonaws.com", "lambda:InvokeFunction", ARN)
+IDS = ("kappa-events-nightly-9f03ea11", "kappa-events-greeter-nightly-9f03ea11")
+# kappa's own permissions for the rule, by its name and by its ARN.
+MAY = tuple(Statement(id_, "events.amazonaws.com", "lambda:InvokeFunction", ARN) for id_ in IDS)
 HAS = {"Name": "greeter-nightly", "Arn": ARN, "ScheduleExpression": "rate(1 day)"}
 TARGET = {"Id": "greeter", "Arn": FUNCTION}
 OTHER = {"Id": "others", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
@@ -30,7 +33,7 @@ def checked(plan):
     return plan
 
 
-def plan(source, state, statements=(MAY,)):
+def plan(source, state, statements=MAY):
     return checked(plan_sources(kappa_config({"sources": [source]}), PLACE, state, statements))
 
 
@@ -39,7 +42,7 @@ def remove(source, state, statements=()):
     return checked(plan_sources_remove(config, PLACE, state, statements))
 
 
-def switch(source, state, enabled, statements=(MAY,)):
+def switch(source, state, enabled, statements=MAY):
     config = kappa_config({"sources": [source]})
     return checked(plan_sources_switch(config, PLACE, state, statements, enabled))
 
@@ -99,11 +102,12 @@ def test_a_change_keeps_what_the_config_does_not_say():
     assert (step.mark, step.before) == ("updated", {"ScheduleExpression": "rate(1 day)"})
 
 
-def test_a_target_of_another_alias_is_moved_with_its_other_settings():
+def test_a_target_of_the_function_is_moved_to_the_alias_with_its_other_settings():
     retries = {"MaximumRetryAttempts": 3}
-    old = {"Id": "greeter", "Arn": f"{FUNCTION}:old", "RetryPolicy": retries}
-    (step,) = plan(NIGHTLY, there(old))
-    assert step.params["Targets"] == [{**TARGET, "RetryPolicy": retries}]
+    old = {**TARGET, "RetryPolicy": retries}
+    state = replace(there(old), target_arn=f"{FUNCTION}:live")
+    *_, step = plan_sources(kappa_config({"sources": [NIGHTLY], "alias": "live"}), PLACE, state, ())
+    assert step.params["Targets"] == [{**old, "Arn": f"{FUNCTION}:live"}]
     assert (step.mark, step.before) == ("updated", {"Targets": [old]})
 
 
@@ -124,16 +128,15 @@ def test_a_target_of_a_namesake_elsewhere_is_not_ours(other):
     assert remove({"arn": ARN}, there(namesake, key=ARN))[0].mark == "gone"
 
 
-def test_every_target_of_the_function_is_named_and_goes_with_remove():
+def test_every_target_of_the_config_goes_with_remove_and_that_of_another_alias_stays():
     again = {**TARGET, "Id": "again", "Input": "{}"}
     live = {"Id": "live", "Arn": f"{FUNCTION}:live"}
     found = plan(NIGHTLY, there(again, TARGET, live))
-    assert [one.mark for one in found] == ["unchanged", "kept", "kept"]
-    assert "target again too" in found[1].message
-    assert "on the alias live" in found[2].message
-    targets, rule = remove(NIGHTLY, there(again, TARGET, live))
-    assert targets.params["Ids"] == ["again", "greeter", "live"]
-    assert rule.operation == "delete_rule"
+    assert [one.mark for one in found] == ["unchanged", "kept"]
+    assert found[1].message == "event source events nightly on the alias live"
+    targets, rule, kept = remove(NIGHTLY, there(again, TARGET, live))
+    assert targets.params["Ids"] == ["again", "greeter"]
+    assert (rule.message, kept) == ("event source events nightly (it has other targets)", found[1])
 
 
 def test_disabling_a_rule_that_is_just_used_takes_every_target_in_the_place_away():
@@ -221,9 +224,9 @@ def test_a_rule_that_is_just_used_is_disabled_by_taking_its_target_away():
 
 
 def test_a_target_that_somebody_else_made_for_the_function_is_taken_over():
-    target = {"Id": "Id4711", "Arn": f"{FUNCTION}:live"}
-    (step,) = plan(NIGHTLY, there(target))
-    assert step.params["Targets"] == [{"Id": "Id4711", "Arn": FUNCTION}]
+    target = {"Id": "Id4711", "Arn": FUNCTION}
+    (step,) = plan({**NIGHTLY, "input": "{}"}, there(target))
+    assert step.params["Targets"] == [{**target, "Input": "{}"}]
 
 
 def test_a_rule_of_another_function_is_refused():
