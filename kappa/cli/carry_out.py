@@ -12,10 +12,7 @@ from kappa.cli.options import Options
 if TYPE_CHECKING:
     from kappa.commands.session import Session
     from kappa.config.model import Config
-    from kappa.packing.check_syntax import Problem
     from kappa.plan.step import Plan, Report
-
-_MAX_WARNINGS = 10
 
 
 def print_notes(notes: Iterable[str]) -> None:
@@ -30,22 +27,13 @@ def print_place(session: Session) -> None:
     progress(f"{style('account'.ljust(10), dim=True)} {place.account}, {place.region}")
 
 
-def warn_of_code(config: Config, problems: list[Problem], *, strict: bool) -> None:
-    """Print what is doubtful about the code, before it is uploaded.
-
-    Raises: ConfigError, for code that the runtime cannot read if `strict`.
-    """
+def warn_of_code(config: Config) -> None:
+    """Print what is surprising in the zip."""
     from kappa.packing.build import remarks
-    from kappa.packing.check_syntax import refuse
     from kappa.plan.step import Report
 
-    texts = [*remarks(config), *map(str, problems[:_MAX_WARNINGS])]
-    if len(problems) > _MAX_WARNINGS:
-        texts.append(f"{len(problems) - _MAX_WARNINGS} more files of this kind")
-    for text in texts:
+    for text in remarks(config):
         progress(report_line(Report("warning", text)))
-    if strict:
-        refuse(problems)
 
 
 def carry_out(
@@ -54,13 +42,12 @@ def carry_out(
     *,
     settled: bool = True,
     wait: bool = False,
-    strict: bool | None = None,
     shows_place: bool = False,
 ) -> None:
     """Plan, apply, and report each step as it ends; with `settled` also what needed no change.
 
-    `strict` is None where no code is packed. With `wait` it ends when Lambda is ready, not when
-    Lambda has taken the last change. `shows_place` begins with the account and region.
+    With `wait` it ends when Lambda is ready, not when Lambda has taken the last change.
+    `shows_place` begins with the account and region.
     """
     from kappa.commands.refused_place import refused_place
     from kappa.function.code import sends_code
@@ -69,8 +56,6 @@ def carry_out(
 
     session = options.open()
     print_notes(session.config.notes)
-    if strict:
-        warn_of_code(session.config, session.problems, strict=True)
     reports: list[Report] = []
 
     def report_step(report: Report) -> None:
@@ -81,9 +66,8 @@ def carry_out(
     planned = plan(session)
     if shows_place:
         print_place(session)
-    # Code that AWS has already is not read again: that may take another Python's start.
-    if strict is False and sends_code(planned):
-        warn_of_code(session.config, session.problems, strict=False)
+    if sends_code(planned):
+        warn_of_code(session.config)
     place = partial(refused_place, session.config)
     apply(planned, session.aws.call, report_step, wait=wait, place=place)
     if options.json:

@@ -15,7 +15,6 @@ from kappa.cli.options import (
     adopt_option,
     publishing_options,
     show_values_option,
-    strict_option,
     wait_option,
 )
 
@@ -24,7 +23,6 @@ from kappa.cli.options import (
 @click.option("--dry-run", is_flag=True, help="Show what would change, as diff does.")
 @show_values_option
 @wait_option
-@strict_option
 @adopt_option
 @publishing_options
 def deploy(
@@ -32,7 +30,6 @@ def deploy(
     dry_run: bool,
     show_values: bool,
     wait: bool,
-    strict: bool,
     adopt: bool,
     **publishing: Any,  # noqa: ANN401
 ) -> int:
@@ -50,17 +47,16 @@ def deploy(
 
     options = replace(options, adopt=adopt)
     if dry_run:
-        return show_changes(options, show_values, publishing, strict=strict)
+        return show_changes(options, show_values, publishing)
     own = replace(options, session=with_publishing(options.open(), publishing))
-    carry_out(own, plan_deploy, settled=False, wait=wait, strict=strict, shows_place=True)
+    carry_out(own, plan_deploy, settled=False, wait=wait, shows_place=True)
     return 0
 
 
 @command(several=True)
 @wait_option
-@strict_option
 @adopt_option
-def create(options: Options, wait: bool, strict: bool, adopt: bool) -> None:
+def create(options: Options, wait: bool, adopt: bool) -> None:
     """Create the policy, role and function.
 
     Creates what is missing, the log group too. An existing function keeps its code and settings.
@@ -72,14 +68,13 @@ def create(options: Options, wait: bool, strict: bool, adopt: bool) -> None:
     """
     from kappa.commands.deploy import plan_create
 
-    carry_out(replace(options, adopt=adopt), plan_create, wait=wait, strict=strict)
+    carry_out(replace(options, adopt=adopt), plan_create, wait=wait)
 
 
 @command(several=True)
 @wait_option
-@strict_option
 @adopt_option
-def update_code(options: Options, wait: bool, strict: bool, adopt: bool) -> None:
+def update_code(options: Options, wait: bool, adopt: bool) -> None:
     """Update the function's code and settings.
 
     Changes only what differs: code, settings, versions and permissions of the function, and the
@@ -91,4 +86,4 @@ def update_code(options: Options, wait: bool, strict: bool, adopt: bool) -> None
     from kappa.commands.deploy import plan_update_code
 
     own = replace(options, adopt=adopt)
-    carry_out(own, plan_update_code, wait=wait, strict=strict)
+    carry_out(own, plan_update_code, wait=wait)

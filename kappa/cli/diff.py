@@ -35,9 +35,7 @@ def diff(
     return show_changes(replace(options, adopt=adopt), show_values, publishing)
 
 
-def show_changes(
-    options: Options, show_values: bool, publishing: Mapping[str, Any], *, strict: bool = False
-) -> int:
+def show_changes(options: Options, show_values: bool, publishing: Mapping[str, Any]) -> int:
     """Print what deploy would change; return the exit code: 0, or 3 when something differs."""
     from kappa.commands.changes import HIDDEN, as_data, as_lines
     from kappa.commands.diff import read_changes
@@ -46,12 +44,10 @@ def show_changes(
     from kappa.plan.step import Note, Report, without_settled
 
     session = with_publishing(options.open(), publishing)
-    if strict:
-        warn_of_code(session.config, session.problems, strict=True)
     plan, changes = read_changes(session, show_values=show_values)
     print_place(session)
-    if not strict and sends_code(plan):
-        warn_of_code(session.config, session.problems, strict=False)
+    if sends_code(plan):
+        warn_of_code(session.config)
     if options.json:
         result(as_json(as_data(changes)))
         return DIFFERS if changes else 0

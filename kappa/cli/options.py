@@ -96,7 +96,6 @@ def merge(options: Options, given: dict[str, Any]) -> Options:
     return options
 
 
-strict_option = click.option("--strict", is_flag=True, help="Fail on syntax errors in the code.")
 wait_option = click.option("--wait", is_flag=True, help="Wait until Lambda runs the new code.")
 adopt_option = click.option(
     "--adopt", is_flag=True, help="Take over a function, role or policy that kappa did not make."

@@ -9,7 +9,7 @@ import click
 from kappa.cli.carry_out import warn_of_code
 from kappa.cli.console import as_json, result
 from kappa.cli.group import command
-from kappa.cli.options import Options, strict_option
+from kappa.cli.options import Options
 from kappa.config.uses import CODE
 from kappa.errors import ArchiveError
 from kappa.texts import file_count, one_line
@@ -20,8 +20,7 @@ from kappa.texts import file_count, one_line
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the zip here."
 )
 @click.option("--list", "listed", is_flag=True, help="List the files with their sizes.")
-@strict_option
-def package(options: Options, output: Path | None, listed: bool, strict: bool) -> None:
+def package(options: Options, output: Path | None, listed: bool) -> None:
     """Write the zip that deploy would upload.
 
     Builds the code, installs the requirements and packs both into NAME.zip (or lambda.zipfile_name)
@@ -37,12 +36,12 @@ def package(options: Options, output: Path | None, listed: bool, strict: bool) -
     if output and len(options.configs) > 1:
         raise click.UsageError("--output is for one config file.")
     session = options.open()
-    archive = session.zip
+    archive = session.checked_zip
     if archive is None:
         raise ArchiveError(
             f"{session.config.function.name} is a container image: there is nothing to pack."
         )
-    warn_of_code(session.config, session.problems, strict=strict)
+    warn_of_code(session.config)
     file = write_zip(session.config, archive, output)
     data = {
         "file": str(file),

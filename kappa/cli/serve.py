@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from kappa.commands.serve import Access, Callbacks
     from kappa.commands.session import Session
     from kappa.config.model import Function
-    from kappa.packing.check_syntax import Problem
 
 T = TypeVar("T")
 _PORT = 9000
@@ -139,8 +138,7 @@ class _Screen:
                 self._waiting.get_nowait()()
 
     def _loaded(self, session: Session, notice: str) -> None:
-        problems = session.problems  # in the thread that asked for the new code
-        self._waiting.put(partial(_print_loaded, session, problems, notice))
+        self._waiting.put(partial(_print_loaded, session, notice))
 
     def _print_access(self, access: Access) -> None:
         from kappa.commands.numbers import duration, size
@@ -157,11 +155,11 @@ class _Screen:
         progress(f"{access.method} {target}  {status}  {style(facts, dim=True)}")
 
 
-def _print_loaded(session: Session, problems: list[Problem], notice: str) -> None:
+def _print_loaded(session: Session, notice: str) -> None:
     from kappa.plan.step import Report
 
     print_notes(session.config.notes)
-    warn_of_code(session.config, problems, strict=False)
+    warn_of_code(session.config)
     if notice:
         print_notes([notice])
     else:

@@ -34,7 +34,6 @@ from kappa.cli.console import (
 from kappa.cli.options import Options
 from kappa.commands.session import Session
 from kappa.config.model import Config
-from kappa.packing.check_syntax import refuse
 
 MAX_AT_ONCE = 8
 # From well to ill: nothing to do, something differs, failed, wrong config, interrupted.
@@ -68,9 +67,7 @@ def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
     def open_one(own: Options, known: dict[Any, Aws]) -> Session:
         session = own.open(known)
         if command.__name__ in _PACKING:
-            _ = session.document, session.zip
-            if given.get("strict", False):
-                refuse(session.problems)
+            _ = session.document, session.checked_zip
         return session
 
     sessions, code = open_each(options, open_one)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from kappa.cli.carry_out import print_notes, warn_of_code
 from kappa.cli.console import as_json, progress, result
 from kappa.cli.group import command
-from kappa.cli.options import Options, show_values_option, strict_option
+from kappa.cli.options import Options, show_values_option
 from kappa.config.uses import OFFLINE
 
 
 @command(several=True, uses=OFFLINE)
 @show_values_option
-@strict_option
-def validate(options: Options, show_values: bool, strict: bool) -> None:
+def validate(options: Options, show_values: bool) -> None:
     """Check the config and print it resolved.
 
     Merges the environment, and checks the handler and the files that the config names. The output
@@ -27,15 +26,13 @@ def validate(options: Options, show_values: bool, strict: bool) -> None:
     from kappa.commands.validate import check
     from kappa.config.show import hidden_variables, shown_config, value_origins
     from kappa.config.write import as_yaml
-    from kappa.packing.check_syntax import problems
 
     session = options.open()
-    archive = check(session.config, options.region or session.config.region)
-    print_notes(session.config.notes)
+    notes = check(session.config, options.region or session.config.region)
+    print_notes([*session.config.notes, *notes])
     if session.config.function.build:
         print_notes(["the code is not checked: lambda.build makes it before each deploy"])
-    unreadable = problems(session.config.function.runtime, archive) if archive else []
-    warn_of_code(session.config, unreadable, strict=strict)
+    warn_of_code(session.config)
     config = shown_config(session.config, show_values=show_values)
     sources = value_origins(session.config)
     if options.json:

@@ -242,12 +242,7 @@ class _Watched:
 
     def _deploy(self, changed: Changes, collected: Inputs) -> bool:
         """Deploy everything or the code; False if a folder changed, but no file that is packed."""
-        from kappa.commands.watch import (
-            plan_all,
-            plan_changed_code,
-            refuse_unreadable,
-            with_new_code,
-        )
+        from kappa.commands.watch import plan_all, plan_changed_code, with_new_code
 
         current = self._current
         if current is not None:
@@ -261,8 +256,6 @@ class _Watched:
         self._tried = sha256
         if self._mode.is_local:
             return True
-        if sha256 != self._sha256:
-            refuse_unreadable(self.session)
 
         def plan(session: Session) -> Plan:
             nonlocal current
@@ -272,7 +265,7 @@ class _Watched:
             return planned
 
         own = replace(self._options, session=self.session, json=False)
-        carry_out(own, plan, settled=False, wait=True, strict=False)
+        carry_out(own, plan, settled=False, wait=True)
         self._current, self._sha256 = current, sha256
         return True
 

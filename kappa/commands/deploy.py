@@ -134,6 +134,5 @@ def _old_versions_last(plan: Plan) -> Plan:
 
 def _uploaded(session: Session, plan: Plan) -> Plan:
     """Put a large zip into S3 before the function's plan, if that one sends code."""
-    if session.zip is None or not sends_code(plan):
-        return plan
-    return [*upload.plan(session.config, session.zip), *plan]
+    archive = session.checked_zip if sends_code(plan) else None
+    return [*upload.plan(session.config, archive), *plan] if archive else plan

@@ -25,7 +25,7 @@ def local_function(
     What `check` raises ends an invocation.
     Raises: CannotRun, for a container image; ArchiveError, ConfigError.
     """
-    archive = session.zip
+    archive = session.checked_zip
     if archive is None:
         raise CannotRun(
             f"{session.config.function.name} is a container image, which kappa does not run.",

@@ -210,7 +210,7 @@ def _is_same(before: Session, now: Session) -> bool:
 
 
 def _seen(session: Session) -> tuple[object, ...]:
-    config, archive = session.config, session.zip
+    config, archive = session.config, session.checked_zip
     return config.function, config.region, config.profile, archive and archive.sha256
 
 

@@ -25,11 +25,10 @@ from kappa.config.references import CALLER, REGION
 from kappa.config.uses import ALL, Uses
 from kappa.errors import ConfigError
 from kappa.iam.owner import Owner
-from kappa.packing import check_syntax
 from kappa.packing.archive import Archive
 from kappa.packing.build import read_archive
 from kappa.packing.check_handler import check_files, check_handler
-from kappa.packing.check_syntax import Problem
+from kappa.packing.check_syntax import check_syntax
 from kappa.plan.step import Clock, Report
 
 
@@ -72,10 +71,12 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         return archive
 
     @cached_property
-    def problems(self) -> list[Problem]:
-        """The function's own Python files that no import can read."""
-        packed = self.zip
-        return check_syntax.problems(self.config.function.runtime, packed) if packed else []
+    def checked_zip(self) -> Archive | None:
+        """The code, where it is to be run or sent: code that the runtime cannot read is refused."""
+        archive = self.zip
+        if archive and (note := check_syntax(self.config, archive)):
+            self.report(Report("warning", note))
+        return archive
 
     @cached_property
     def place(self) -> Place:

@@ -15,7 +15,6 @@ from kappa.commands.session import Session
 from kappa.config.inputs import Inputs, State, joined
 from kappa.config.model import Config
 from kappa.errors import ConfigError, NotFound
-from kappa.packing.check_syntax import refuse
 from kappa.plan.step import Clock, Note, Plan, steps
 
 # Nobody waits for a look, and an update in the middle of a save would take seconds for nothing.
@@ -111,14 +110,6 @@ def check_test_data(config: Config) -> None:
             "lambda.test_data is missing: watch needs it to invoke the function.",
             "Add it, or leave --invoke and --local out.",
         )
-
-
-def refuse_unreadable(session: Session) -> None:
-    """Refuse code with a syntax error: what runs on AWS is better.
-
-    Raises: ConfigError, naming file and line.
-    """
-    refuse(session.problems, "AWS keeps the code that it has until this one is correct.")
 
 
 def qualifier(config: Config) -> str:

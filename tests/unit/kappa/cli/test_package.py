@@ -1,12 +1,10 @@
 """package on the command line: the zip, and the list of its files."""
 
 import json
-import re
-import sys
 
 import pytest
 
-from kappa.errors import ArchiveError, ConfigError
+from kappa.errors import ArchiveError
 
 
 def test_package_lists_what_is_in_the_zip(run, tmp_path):
@@ -25,29 +23,22 @@ BROKEN = "def handler(event, context)\n    return event\n"
 
 
 @pytest.mark.parametrize("command", ["package", "validate"])
-def test_a_syntax_error_is_warned_of_and_refused_where_one_is_strict(run, tmp_path, command):
-    # Good for whatever Python runs kappa: the runtime's own may not be here.
-    file = tmp_path / "config.yml"
-    file.write_text(re.sub("python3.[0-9]+", f"python3.{sys.version_info.minor}", file.read_text()))
+def test_code_with_a_syntax_error_is_refused(run, tmp_path, command):
     (tmp_path / "code" / "tea.py").write_text(BROKEN)
-    done = run(command)
-    assert done.exception is None
-    assert "warning    tea.py:1: " in done.stderr
-    refused = run(command, "--strict").exception
-    assert isinstance(refused, ConfigError)
-    assert "tea.py:1" in refused.message
+    error = run(command).exception
+    assert isinstance(error, ArchiveError)
+    assert f"{tmp_path}/code/tea.py:1: Python 3." in error.message
+    assert not (tmp_path / "greeter.zip").exists()
 
 
-def test_strict_stops_several_configs_before_anything_is_asked(run, tmp_path):
+def test_a_syntax_error_stops_several_configs_before_anything_is_asked(run, tmp_path):
     (tmp_path / "bad").mkdir()
-    text = (tmp_path / "config.yml").read_text()
-    python = f"python3.{sys.version_info.minor}"
-    text = re.sub("python3.[0-9]+", python, text).replace("name: greeter", "name: other")
+    text = (tmp_path / "config.yml").read_text().replace("name: greeter", "name: other")
     (tmp_path / "bad.yml").write_text(text.replace("path: code", "path: bad"))
     (tmp_path / "bad" / "greeter.py").write_text(BROKEN)
-    done = run("deploy", "--strict", configs=("config.yml", "bad.yml"))
-    assert done.return_value == 2
-    assert "Error: Python cannot read greeter.py:1" in done.stderr
+    done = run("deploy", configs=("config.yml", "bad.yml"))
+    assert done.return_value == 1
+    assert f"Error: {tmp_path}/bad/greeter.py:1: Python 3." in done.stderr
 
 
 def test_a_container_image_is_not_packed(run, tmp_path):

@@ -58,12 +58,11 @@ def test_the_code_is_packed_once_whatever_the_command_line_publishes(file):
     code.mkdir()
     (code / "greeter.py").write_text("def handler(event, context):\n    return event\n")
     session = open_session(file, None, None)
-    packed, problems = session.zip, session.problems
+    packed = session.checked_zip
     shutil.rmtree(code)
-    assert session.zip is packed
+    assert session.zip is session.checked_zip is packed
     chosen = with_publishing(session, {"alias": "next", "publish": True})
-    assert chosen.zip is packed
-    assert chosen.problems is problems
+    assert chosen.zip is chosen.checked_zip is packed
 
 
 @pytest.mark.parametrize(("uses", "asked"), [(NAMES, []), (ALL, ["get_secret_value"])])
