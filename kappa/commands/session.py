@@ -17,12 +17,12 @@ from kappa.arn import Place
 from kappa.aws import Aws
 from kappa.config import advised_commands
 from kappa.config.convert import allowed, fits
-from kappa.config.fill import Answer, Value
 from kappa.config.model import Config, Function
 from kappa.config.policy_document import Ask, read_policy_document
 from kappa.config.read import read_config
 from kappa.config.references import CALLER, REGION
 from kappa.config.uses import ALL, Uses
+from kappa.config.values import Answer, Value
 from kappa.errors import ConfigError
 from kappa.iam.owner import Owner
 from kappa.packing.archive import Archive

@@ -13,8 +13,8 @@ from typing import Any
 
 from kappa.aws import Aws
 from kappa.config.convert import suggestion
-from kappa.config.fill import Answer, NoValue, Value
 from kappa.config.references import kind_of
+from kappa.config.values import Answer, NoValue, Value
 from kappa.errors import AwsError, ConfigError, Denied, KappaError, NotFound
 
 _MAX_AT_ONCE = 8

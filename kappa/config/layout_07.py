@@ -26,7 +26,6 @@ from kappa.config.value_types import (
 from kappa.config.value_types import Text as AnyText
 
 SOURCE = "_src"
-_OLD_SOURCE = ("event_source", "s3_events")
 _RENAMED: dict[str, str] = {"vpc_config": "vpc", "log_retention_policy": "log_retention_days"}
 
 
@@ -106,18 +105,8 @@ def refuse_earlier(tree: Tree) -> None:
             "Put in place of `cloudformation:` what 0.3 has: `iam: {role: {name: ...}, policy: "
             "{name: ..., document: policy.json}}`, with the rights of the template's exec_role; or "
             "`iam: {role: {arn: ...}}` with the role that it made. "
-            f"{_sources_of_today(tree)}The rest stays; no invoke_role is needed.",
+            "The rest stays; no invoke_role is needed.",
         )
-
-
-def _sources_of_today(tree: Tree) -> str:
-    """Name what replaces 0.2's `event_source` and `s3_events`, if the file has them."""
-    old = [key for key in _OLD_SOURCE if tree.at(("lambda", key)) is not None]
-    if not old:
-        return ""
-    events = ", events: [...]" if "s3_events" in old else ""
-    names = " and ".join(f"`{key}:`" for key in old)
-    return f"In place of {names} put `event_sources: [{{arn: ...{events}}}]`. "
 
 
 def translate(tree: Tree, environment: str) -> Tree:

@@ -19,7 +19,6 @@ from msgspec import Struct, field
 from kappa.arn import parse_arn
 from kappa.config import advised_commands
 from kappa.config.files import expand_home
-from kappa.config.fill import Values
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.config.value_types import (
     AccountId,
@@ -64,6 +63,7 @@ from kappa.config.value_types import (
     Text,
     TumblingWindow,
 )
+from kappa.config.values import Values
 from kappa.errors import ConfigError
 
 

@@ -14,12 +14,13 @@ from typing import Any
 
 from kappa import arn
 from kappa.config.files import read_file
-from kappa.config.fill import Answer, Place, Value, Values, evaluate, fill_places
+from kappa.config.fill import Place, evaluate, fill_places
 from kappa.config.model import Config
 from kappa.config.references import REGION
 from kappa.config.strict_json import line_of_null, parse_json
 from kappa.config.tree import Keys, Text, items, map_texts, texts_in
 from kappa.config.uses import ALL, OFFLINE
+from kappa.config.values import Answer, Value, Values
 from kappa.errors import ConfigError
 
 _KEYS: Keys = ("iam", "policy", "document")
@@ -63,8 +64,7 @@ def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, An
         for keys, words in texts_in(document)
         if "${" in words
     ]
-    filled = {place.keys: evaluate(place, config.values) for place in places}
-    fill_places(places, config.values, ALL if ask else OFFLINE, ask or _nothing, filled)
+    filled = fill_places(places, config.values, ALL if ask else OFFLINE, ask or _nothing)
 
     def put(keys: Keys, words: str) -> str:
         at = (*_KEYS, *keys)

@@ -16,7 +16,7 @@ from kappa.aws import regions
 from kappa.config import environments, layout_07, runtimes
 from kappa.config.convert import convert
 from kappa.config.error_list import check_all, parts_of, raise_all
-from kappa.config.fill import Reader, Values, fill_tree
+from kappa.config.fill import fill_tree
 from kappa.config.function_rules import check_function, permission_errors
 from kappa.config.iam_rules import check_iam, document_errors
 from kappa.config.include import read_included
@@ -27,6 +27,7 @@ from kappa.config.setting_types import file_type
 from kappa.config.source_rules import check_sources
 from kappa.config.tree import Keys, Tree, is_unknown, read_tree, unknown_places
 from kappa.config.uses import ALL, OFFLINE, Uses
+from kappa.config.values import Reader, Values
 from kappa.errors import ConfigError
 
 _OF_CODE = frozenset(

@@ -33,7 +33,9 @@ _MEANT = {
     **dict.fromkeys(("aws::region", "aws:region", "opt:region", "self:provider.region"), "region"),
     **dict.fromkeys(("aws::accountid", "aws:accountid"), "account_id"),
     "aws::partition": "partition",
-    **dict.fromkeys(("opt:stage", "sls:stage", "self:provider.stage", "opt:env"), "environment"),
+    **dict.fromkeys(
+        ("opt:stage", "sls:stage", "self:provider.stage", "opt:env", "stage"), "environment"
+    ),
 }
 _KINDS_ELSEWHERE = {"cfn": "cf", "cloudformation": "cf", "secretsmanager": "secret", "sms": "ssm"}
 # Two of them are services, and so begin variables of IAM.

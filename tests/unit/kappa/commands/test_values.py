@@ -8,7 +8,7 @@ from moto import mock_aws
 
 from kappa.aws import Aws
 from kappa.commands.values import read_values
-from kappa.config.fill import NoValue, Value
+from kappa.config.values import NoValue, Value
 from kappa.errors import AwsError, Denied
 
 TEMPLATE = {

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from kappa.config.fill import NoValue, Value
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.config.uses import ALL, NAMES, OFFLINE
+from kappa.config.values import NoValue, Value
 from kappa.errors import AwsError, ConfigError, Denied, Unavailable
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import source

@@ -2,10 +2,10 @@
 
 import pytest
 
-from kappa.config.fill import Value
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.config.uses import ALL
+from kappa.config.values import Value
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import TWO_ENVIRONMENTS, error_of
 

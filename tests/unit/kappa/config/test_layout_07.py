@@ -258,24 +258,6 @@ def test_a_resource_of_0_7_may_be_what_iam_allows(write, arn):
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("event_source: x", "In place of `event_source:` put `event_sources: [{arn: ...}]`."),
-        (
-            "event_source: x, s3_events: [a]",
-            "In place of `event_source:` and `s3_events:` put "
-            "`event_sources: [{arn: ..., events: [...]}]`.",
-        ),
-        ("mode: event", ""),
-    ],
-)
-def test_a_file_of_0_2_is_told_what_took_the_place_of_its_event_source(write, old, new):
-    said = error_of(write(f"cloudformation: {{template: a.cf}}\nlambda: {{{old}}}\n"))
-    assert new in said
-    assert ("event_sources" in said) == bool(new)
-
-
-@pytest.mark.parametrize(
     ("text", "said"),
     [
         (

@@ -7,10 +7,10 @@ import re
 import pytest
 
 from kappa.arn import Place
-from kappa.config.fill import Value
 from kappa.config.policy_document import place_policy_document, read_policy_document
 from kappa.config.read import read_config
 from kappa.config.uses import ALL
+from kappa.config.values import Value
 from kappa.errors import ConfigError
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of

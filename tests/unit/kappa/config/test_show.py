@@ -2,10 +2,10 @@
 
 import pytest
 
-from kappa.config.fill import Value
 from kappa.config.read import read_config
 from kappa.config.show import shown_config, value_origins
 from kappa.config.uses import ALL, NAMES
+from kappa.config.values import Value
 from kappa.config.write import as_yaml
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
