@@ -75,7 +75,9 @@ class Owner(msgspec.Struct, frozen=True):
         if REGION in tags:
             return (
                 f"The {kind} {name} belongs to {tags[REGION]}.",
-                f"Take another name in this region, such as {name}-{self.region}.",
+                f"IAM is global: take a name for each region, such as {name}-${{region}}."
+                if kind != "function"
+                else "Take another name.",
             )
         uses = ", `role: {arn: ...}` uses it as it is" if kind == "role" else ""
         return (

@@ -72,8 +72,8 @@ def test_a_second_region_takes_names_of_its_own(project):
     done = project.kappa("deploy")
     assert done.returncode == 2
     assert f"The role {project.name}-role belongs to {HERE}" in done.stderr
-    assert f"{project.name}-role-{THERE}" in done.stderr
-    own = there.replace("-role", f"-role-{THERE}").replace("-policy", f"-policy-{THERE}")
+    assert f"{project.name}-role-${{region}}" in done.stderr
+    own = there.replace("-role", "-role-${region}").replace("-policy", "-policy-${region}")
     project.config(own)
     project.run("deploy")
     project.run("delete")
