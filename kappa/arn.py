@@ -111,11 +111,12 @@ class Place:
 
 
 def mapping_names(mapping: Mapping[str, Any]) -> tuple[str, str]:
-    """The service that a mapping polls, and the source's short name.
+    """The service that a mapping polls, and the source's short name: its topic or queue, if any.
 
     Source: AWS Lambda API, GetEventSourceMapping: self-managed Kafka has topics and no ARN.
     """
+    inside = ", ".join((*mapping.get("Topics", ()), *mapping.get("Queues", ())))
     if "EventSourceArn" in mapping:
         source = parse_arn(mapping["EventSourceArn"])
-        return source.service, source.name
-    return "kafka", ", ".join(mapping.get("Topics", ())) or str(mapping["UUID"])
+        return source.service, inside or source.name
+    return "kafka", inside or str(mapping["UUID"])

@@ -28,7 +28,7 @@ from kappa.errors import ConfigError
 T = TypeVar("T")
 # A file with more mistakes than this is another kind of file.
 _MOST_TRIES = 200
-_AT = re.compile(r"^(?P<problem>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_AT = re.compile(r"^(?P<problem>.*?)(?: - at (?:`key` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
 _KEY = re.compile(r"\.(\w+)|\[(\d+)\]")
 # What stands below these is never shown: values of a function's variables are secrets.
 _SECRET = frozenset({"environment", "environment_variables"})
@@ -216,6 +216,8 @@ def allowed(kind: object) -> str:
         return ", ".join(str(arg) for arg in get_args(kind))
     if get_origin(kind) is tuple:
         return f"a list; each item: {allowed(get_args(kind)[0])}"
+    if get_origin(kind) is dict and get_origin(get_args(kind)[0]) is Literal:
+        return f"a mapping with {', '.join(get_args(get_args(kind)[0]))}"
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return f"a mapping with {', '.join(_keys(kind))}"
     names: dict[object, str] = {bool: "true or false", str: "a text", int: "a whole number"}

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -26,16 +26,12 @@ from kappa.config.value_types import (
     AliasName,
     ArnText,
     AsyncRetries,
-    BatchSize,
-    BatchWindow,
     BucketName,
     BuildCommand,
-    Concurrency,
     DestinationArn,
     Document,
     EventAge,
     EventSourceToken,
-    FailureArn,
     FunctionName,
     IamPath,
     ImageUri,
@@ -46,11 +42,9 @@ from kappa.config.value_types import (
     OptionalJson,
     OrganizationId,
     PackageName,
-    Parallel,
     PolicyDescription,
     PolicyName,
     ProfileName,
-    RecordAge,
     RegionName,
     Requirements,
     Reserved,
@@ -59,9 +53,7 @@ from kappa.config.value_types import (
     RuleName,
     RuleWords,
     StatementId,
-    StreamRetries,
     Text,
-    TumblingWindow,
 )
 from kappa.config.values import Values
 from kappa.errors import ConfigError
@@ -159,24 +151,25 @@ class KeyFilter(Section, frozen=True):
 
 
 class EventSource(Section, frozen=True):
-    """What invokes the function: by ARN, or by name for a rule of EventBridge."""
+    """What invokes the function: by ARN, or by name for a rule of EventBridge.
+
+    Kafka of one's own has neither. The table of settings adds those of streams and queues, and
+    checks each; of those, only what kappa itself reads stands here.
+    """
 
     arn: ArnText = ""
     name: RuleName = ""
     enabled: bool = True
-    batch_size: BatchSize | None = None
-    batch_window_s: BatchWindow | None = None
-    starting_position: Literal["LATEST", "TRIM_HORIZON", "AT_TIMESTAMP"] | None = None
-    starting_position_timestamp: Text = ""
-    maximum_retry_attempts: StreamRetries | None = None
-    maximum_record_age_s: RecordAge | None = None
-    bisect_on_error: bool | None = None
-    report_batch_item_failures: bool | None = None
-    parallelization_factor: Parallel | None = None
-    tumbling_window_s: TumblingWindow | None = None
-    maximum_concurrency: Concurrency | None = None
-    filter_criteria: tuple[Json, ...] | None = None
-    on_failure: FailureArn | None = None
+    batch_size: int | None = None
+    batch_window_s: int | None = None
+    starting_position: str | None = None
+    starting_position_timestamp: str = ""
+    maximum_record_age_s: int | None = None
+    filter_criteria: tuple[str, ...] | None = None
+    on_failure: str | None = None
+    topics: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    self_managed_event_source: Any = None
     events: tuple[Text, ...] = ()
     key_filters: tuple[KeyFilter, ...] = ()
     filter_policy: Json = ""
@@ -189,12 +182,16 @@ class EventSource(Section, frozen=True):
 
     @property
     def key(self) -> str:
-        """What tells it from the config's others: the ARN, or the name."""
-        return self.arn or self.name
+        """What tells it from the config's others: ARN, name or addresses, and topic or queue."""
+        own = self.self_managed_event_source
+        addresses = [",".join(hosts) for hosts in (own.endpoints or {}).values()] if own else []
+        return " ".join([self.arn or self.name, *addresses, *self.topics, *self.queues]).strip()
 
     @property
     def service(self) -> str:
         """The service that the ARN names, such as sns; events where there is a name only."""
+        if self.self_managed_event_source:
+            return "kafka"
         return parse_arn(self.arn).service if self.arn else "events"
 
     @property
@@ -216,7 +213,8 @@ class EventSource(Section, frozen=True):
     @property
     def short(self) -> str:
         """What a person calls it, e.g. "my-topic"."""
-        return parse_arn(self.arn).name if self.arn else self.name
+        inside = ", ".join((*self.topics, *self.queues))
+        return inside or (parse_arn(self.arn).name if self.arn else self.name)
 
 
 def rule_names(function: str, source: EventSource) -> dict[str, str]:

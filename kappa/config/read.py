@@ -23,7 +23,7 @@ from kappa.config.include import read_included
 from kappa.config.model import Config, File, Role
 from kappa.config.normalize import normalized, without_trailing_slashes
 from kappa.config.policy_document import is_document
-from kappa.config.setting_types import file_type
+from kappa.config.setting_types import comparable, file_type
 from kappa.config.source_rules import check_sources
 from kappa.config.tree import Keys, Tree, is_unknown, read_tree, unknown_places
 from kappa.config.uses import ALL, OFFLINE, Uses
@@ -54,7 +54,7 @@ def read_config(
     tree = resolved.tree
     data = normalized(tree)
     left_out = tuple(unknown_places(data))
-    settings: File = convert(tree, data, file_type(data))
+    settings = comparable(convert(tree, data, file_type(data)))
     checks = (_check_region, check_iam, check_function, check_sources)
     try:
         check_all(partial(check, tree, settings) for check in checks)

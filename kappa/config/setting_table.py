@@ -279,6 +279,11 @@ def _is_empty(value: object) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
+def sets(value: object) -> bool:
+    """Whether a value sets something; {"SubnetIds": []} and the like only remove."""
+    return any(map(sets, value.values())) if isinstance(value, dict) else not _is_empty(value)
+
+
 def _named(section: object) -> dict[str, Any]:
     """The keys of a section that differ from their default."""
     if not isinstance(section, Struct):

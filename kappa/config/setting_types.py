@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from msgspec import Meta, Struct, defstruct, field
-from msgspec.structs import fields
+from msgspec import Meta, defstruct, field
+from msgspec.structs import asdict, fields
 
 from kappa.config.aws_model import shape
 from kappa.config.convert import allowed
-from kappa.config.model import File, Function, Image, Logging, Section, Vpc
+from kappa.config.model import EventSource, File, Function, Image, Logging, Section, Vpc
 from kappa.config.setting_table import Key, Table
-from kappa.config.settings import FUNCTION
+from kappa.config.settings import FUNCTION, MAPPING
 
 _SCALARS: Mapping[str, Any] = {
     "boolean": bool,
@@ -30,48 +30,64 @@ _SCALARS: Mapping[str, Any] = {
 }
 
 
+class _Types(NamedTuple):
+    file: Any
+    function: Any
+    source: Any
+
+
 def file_type(data: Mapping[str, Any] | None = None) -> type[File]:
     """The type of a whole file, for the keys in its data; without data, for all."""
-    function = data and data.get("lambda")
-    given = frozenset(function) if isinstance(function, dict) else frozenset()
-    return _file_type(None if data is None else given)
+    if data is None:
+        return _types(None, None).file  # type: ignore[no-any-return]
+    function = data.get("lambda")
+    function = function if isinstance(function, dict) else {}
+    sources = function.get("event_sources")
+    sources = sources if isinstance(sources, list) else []
+    given = frozenset(key for source in sources if isinstance(source, dict) for key in source)
+    return _types(frozenset(function), given).file  # type: ignore[no-any-return]
+
+
+def comparable(file: File) -> File:
+    """The same file in one type, whichever keys it has: values of two types are never equal."""
+    types = _types(frozenset(), frozenset())
+    sources = tuple(types.source(**asdict(source)) for source in file.lambda_.event_sources)
+    function = types.function(**{**asdict(file.lambda_), "event_sources": sources})
+    return types.file(**{**asdict(file), "lambda_": function})  # type: ignore[no-any-return]
 
 
 @cache
-def _file_type(given: frozenset[str] | None) -> type[File]:
-    function = section_type(FUNCTION, Function, given)
-    kind: Any = defstruct(
-        "File",
-        [("lambda_", function, field(name="lambda"))],
-        bases=(File,),
-        frozen=True,
-        kw_only=True,
-        forbid_unknown_fields=True,
-    )
-    return kind  # type: ignore[no-any-return]
-
-
-def section_type(table: Table, base: type[Struct], given: frozenset[str] | None = None) -> Any:  # noqa: ANN401
-    """The type of a section with a table's keys beside those of its `base`.
-
-    `given`: the keys that are in use; None: all.
-    """
-    return _struct(table, base.__name__, table.keys, base, given)
+def _types(given: frozenset[str] | None, of_sources: frozenset[str] | None) -> _Types:
+    source = _struct(MAPPING, "EventSource", MAPPING.keys, EventSource, given=of_sources)
+    listed: Any = tuple[source, ...]  # type: ignore[valid-type]
+    sources = ("event_sources", listed, ())
+    function = _struct(FUNCTION, "Function", FUNCTION.keys, Function, sources, given=given)
+    file = _made("File", File, [("lambda_", function, field(name="lambda"))])
+    return _Types(file, function, source)
 
 
 def _struct(
-    table: Table, name: str, keys: tuple[Key, ...], base: type, given: frozenset[str] | None = None
+    table: Table,
+    name: str,
+    keys: tuple[Key, ...],
+    base: type,
+    *more: tuple[str, Any, Any],
+    given: frozenset[str] | None = None,
 ) -> Any:  # noqa: ANN401 - a type made at run time
+    """A section with keys of a table beside those of its `base`; `given`: those in use."""
     own = {field.name: field for field in fields(base)}
-    members: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    members: list[Any] = list(more)
     for key in keys:
-        used = given is None or key.name in given
-        kind = _kind(table, key) if used else object
+        kind = _kind(table, key) if given is None or key.name in given else object
         if key.required:
             members.append((key.name, kind))
             continue
         default = own[key.name].default if key.name in own else None
         members.append((key.name, kind if default is not None else kind | None, default))
+    return _made(name, base, members)
+
+
+def _made(name: str, base: type, members: list[Any]) -> Any:  # noqa: ANN401
     return defstruct(
         name, members, bases=(base,), frozen=True, kw_only=True, forbid_unknown_fields=True
     )
@@ -85,6 +101,7 @@ def _kind(table: Table, key: Key) -> Any:  # noqa: ANN401
     return _of_shape(table, key.shape, key.row.words if key.row else "")
 
 
+@cache
 def _of_rows(table: Table, key: Key) -> Any:  # noqa: ANN401
     bases: Mapping[str, type] = {"ImageConfig": Image, "LoggingConfig": Logging, "VpcConfig": Vpc}
     return _struct(

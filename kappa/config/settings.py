@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from kappa.config.setting_table import Row, Table
 from kappa.config.value_types import (
+    Concurrency,
     DeadLetterArn,
+    FailureArn,
     GroupIds,
     Handler,
+    Json,
     KeyArn,
     Layers,
     LogGroup,
@@ -94,4 +97,52 @@ FUNCTION = Table(
         "Layers": lambda answer: [layer["Arn"] for layer in answer.get("Layers", [])],
         "ImageConfig": lambda answer: answer.get("ImageConfigResponse", {}).get("ImageConfig", {}),
     },
+)
+
+MAPPING = Table(
+    "CreateEventSourceMapping",
+    "UpdateEventSourceMapping",
+    (
+        Row("batch_size", "BatchSize", "records"),
+        Row("batch_window_s", "MaximumBatchingWindowInSeconds", "seconds", default=0),
+        Row("starting_position", "StartingPosition", once=True),
+        Row("starting_position_timestamp", "StartingPositionTimestamp", kind=Text, once=True),
+        Row("maximum_retry_attempts", "MaximumRetryAttempts", "-1: endless", default=-1),
+        Row(
+            "maximum_record_age_s", "MaximumRecordAgeInSeconds", "seconds, -1: endless", default=-1
+        ),
+        Row("bisect_on_error", "BisectBatchOnFunctionError"),
+        Row("parallelization_factor", "ParallelizationFactor", default=1),
+        Row("tumbling_window_s", "TumblingWindowInSeconds", "seconds", default=0),
+        Row(
+            "report_batch_item_failures",
+            "FunctionResponseTypes",
+            kind=bool,
+            forms=((True, ["ReportBatchItemFailures"]), (False, [])),
+        ),
+        Row(
+            "maximum_concurrency",
+            "ScalingConfig.MaximumConcurrency",
+            kind=Concurrency,
+            forms=(("none", None),),
+        ),
+        Row("filter_criteria", "FilterCriteria.Filters", kind=tuple[Json, ...], item="Pattern"),
+        Row(
+            "on_failure",
+            "DestinationConfig.OnFailure.Destination",
+            kind=FailureArn,
+            forms=(("", None),),
+        ),
+    ),
+    elsewhere=frozenset(
+        {
+            # `arn`, `enabled`, the function and the mapping itself.
+            "Enabled",
+            "EventSourceArn",
+            "FunctionName",
+            "UUID",
+            # A call of its own changes them, and the listing does not show them.
+            "Tags",
+        }
+    ),
 )

@@ -21,30 +21,37 @@ from kappa.config.s3_notification import (
     overlap,
     prefix_and_suffix,
 )
+from kappa.config.settings import MAPPING
 from kappa.config.tree import Keys, Tree, dotted
 from kappa.errors import ConfigError
 
-_POLLED = frozenset(
-    {"enabled", "batch_size", "batch_window_s", "report_batch_item_failures", "filter_criteria"}
+# Settings of streams alone. What goes with Kafka, Amazon MQ and DocumentDB, AWS says itself.
+_STREAM = frozenset(
+    {
+        "bisect_on_error",
+        "maximum_record_age_s",
+        "maximum_retry_attempts",
+        "on_failure",
+        "parallelization_factor",
+        "starting_position",
+        "starting_position_timestamp",
+        "tumbling_window_s",
+    }
 )
-_STREAM = _POLLED | {
-    "bisect_on_error",
-    "maximum_record_age_s",
-    "maximum_retry_attempts",
-    "on_failure",
-    "parallelization_factor",
-    "starting_position",
-    "starting_position_timestamp",
-    "tumbling_window_s",
+# What does not go with a kind of source that Lambda polls; all others of the table do.
+_EXCEPT: dict[str, frozenset[str]] = {
+    "dynamodb": frozenset({"maximum_concurrency"}),
+    "kafka": frozenset(),
+    "kinesis": frozenset({"maximum_concurrency"}),
+    "mq": frozenset(),
+    "rds": frozenset(),
+    "sqs": _STREAM,
 }
-# The keys of each kind of event source, besides what names it.
+# The keys of each kind that calls the function, besides what names it.
 _KEYS = {
-    "dynamodb": _STREAM,
     "events": frozenset({"enabled", "schedule", "pattern", "input", "description", "role_arn"}),
-    "kinesis": _STREAM,
     "s3": frozenset({"enabled", "events", "key_filters"}),
     "sns": frozenset({"enabled", "filter_policy", "filter_policy_scope"}),
-    "sqs": _POLLED | {"maximum_concurrency"},
 }
 _RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
 _CRON = re.compile(r"cron\(\S+ \S+ (?P<day>\S+) \S+ (?P<weekday>\S+) \S+\)")
@@ -100,7 +107,7 @@ def _identity(function: str, source: EventSource) -> object:
     """What a source is to AWS, however it is written: a rule has a name and an ARN."""
     try:
         if source.service != "events":
-            return source.arn.rstrip("/")
+            return source.key.rstrip("/")
         names = {"EventBusName": "default", **rule_names(function, source)}
     except ValueError:
         return source.key
@@ -128,14 +135,17 @@ def _check_apart(tree: Tree, keys: Keys, source: EventSource, other: EventSource
 
 
 def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str, Any]) -> None:
-    if bool(source.arn) == bool(source.name):
+    if (
+        len([1 for name in (source.arn, source.name, source.self_managed_event_source) if name])
+        != 1
+    ):
         raise tree.error(
             keys,
             f"{dotted(keys)} needs an arn, or the name of a rule with a schedule or a pattern.",
         )
     if source.arn:
         _check_arn(tree, (*keys, "arn"), source)
-    known = _KEYS[source.service] | {"arn", "name"}
+    known = _known_keys(source.service)
     for key in given:
         if key not in known:
             raise tree.error(
@@ -145,17 +155,25 @@ def _check_kind(tree: Tree, keys: Keys, source: EventSource, given: Mapping[str,
             )
 
 
+def _known_keys(service: str) -> frozenset[str]:
+    if service in _KEYS:
+        return _KEYS[service] | {"arn", "name"}
+    own = frozenset(key.name for key in MAPPING.keys) - _EXCEPT[service]
+    return own | {"arn", "enabled"}
+
+
 def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
     try:
         arn = parse_arn(source.arn)
     except ValueError as error:
         # The error of an ARN or a time quotes it, and it may be an included value.
         raise tree.error(keys, f"{error}.") from None
-    if arn.service not in _KEYS:
+    kinds = sorted({*_KEYS, *_EXCEPT})
+    if arn.service not in kinds:
         raise tree.error(
             keys,
             f"{arn.service} cannot be an event source here.",
-            f"Allowed: {', '.join(sorted(_KEYS))}.",
+            f"Allowed: {', '.join(kinds)}.",
         )
     forms = {"dynamodb": "table/NAME/stream/TIME", "events": "rule/NAME", "kinesis": "stream/NAME"}
     form = forms.get(arn.service, "")
@@ -185,10 +203,10 @@ def _check_polled(tree: Tree, keys: Keys, source: EventSource) -> None:
 
 def _check_start(tree: Tree, keys: Keys, source: EventSource) -> None:
     at_time = source.starting_position == "AT_TIMESTAMP"
-    if at_time and source.service != "kinesis":
+    if at_time and source.service == "dynamodb":
         raise tree.error(
             (*keys, "starting_position"),
-            "AT_TIMESTAMP is for Kinesis only.",
+            "a stream of DynamoDB has no AT_TIMESTAMP.",
             "Allowed: LATEST, TRIM_HORIZON.",
         )
     if at_time != bool(source.starting_position_timestamp):

@@ -182,14 +182,6 @@ EventSourceToken = Annotated[
 
 # lambda.event_sources: streams and queues
 
-BatchSize = Annotated[int, Meta(ge=1, le=10000, description="1 to 10000 (records)")]
-BatchWindow = Annotated[int, Meta(ge=0, le=300, description="0 to 300 (seconds)")]
-TumblingWindow = Annotated[int, Meta(ge=0, le=900, description="0 to 900 (seconds)")]
-StreamRetries = Annotated[int, Meta(ge=-1, le=10000, description="-1 (endless) to 10000")]
-RecordAge = Annotated[
-    int, Meta(ge=-1, le=604800, description="-1 (endless), or 60 to 604800 (seconds)")
-]
-Parallel = Annotated[int, Meta(ge=1, le=10, description="1 to 10")]
 Concurrency = Annotated[
     Annotated[int, Meta(ge=2, le=1000)] | Literal["none"],
     Meta(description="2 to 1000, or none (no limit)"),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.config.model import Config
+from kappa.config.setting_table import sets
 from kappa.config.settings import FUNCTION
 from kappa.errors import ConfigError
 
@@ -47,7 +48,7 @@ def differing(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> list[st
 
 
 def first_settings(config: Config, role_arn: str) -> dict[str, Any]:
-    """The settings of a new function.
+    """The settings of a new function, as far as they set something.
 
     Raises: ConfigError, if it would have no role.
     """
@@ -58,4 +59,4 @@ def first_settings(config: Config, role_arn: str) -> dict[str, Any]:
             "a role.",
             "Add `iam:` with `role: {name: ...}`, and with a `policy:` that gives it rights.",
         )
-    return desired(config, role_arn, {})
+    return {key: value for key, value in desired(config, role_arn, {}).items() if sets(value)}

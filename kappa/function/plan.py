@@ -115,10 +115,10 @@ def plan_function_update(
 
 
 def _create(config: Config, archive: Archive | None, role_arn: str, owner: Owner) -> Step:
-    function, settings = config.function, first_settings(config, role_arn)
+    function = config.function
     params = {
         "FunctionName": function.name,
-        **{key: value for key, value in settings.items() if _sets(value)},
+        **first_settings(config, role_arn),
         "Code": code_params(config, archive),
         "Tags": {**(function.tags or {}), **owner.tags},
     }
@@ -152,13 +152,6 @@ def _recheck(config: Config, archive: Archive | None, role_arn: str, owner: Owne
         return owner.owns(tags) and not any(isinstance(item, Step) for item in plan)
 
     return Recheck("get_function", {"FunctionName": config.function.name}, fits)
-
-
-def _sets(value: object) -> bool:
-    """Whether a setting sets something; {"SubnetIds": []}, "" and the like only remove."""
-    if isinstance(value, dict):
-        return any(map(_sets, value.values()))
-    return bool(value)
 
 
 def _update(compared: Compared, state: FunctionState) -> Plan:

@@ -11,7 +11,8 @@ from kappa.sources.kind import Kind
 
 # By the service that a source's ARN names.
 KINDS: dict[str, Kind] = {
-    **dict.fromkeys(polled.SERVICES, polled.KIND),
+    **dict.fromkeys(("dynamodb", "kinesis", "sqs"), polled.KIND),
+    **dict.fromkeys(("kafka", "mq", "rds"), polled.UNSAMPLED),
     "events": rule.KIND,
     "s3": s3.KIND,
     "sns": sns.KIND,

@@ -1,75 +1,35 @@
-"""Streams and queues, which Lambda polls with the function's role through event source mappings.
+"""Streams, queues and topics, which Lambda polls through event source mappings.
 
-Lambda lists a function's mappings, including those that the config does not name. The module is
-long because it holds everything about this kind, with each setting of a mapping.
+Lambda lists a function's mappings, including those that the config does not name.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from kappa.arn import invokes, mapping_names, qualified, qualifier
-from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.config.model import Config, EventSource
+from kappa.config.setting_table import sets
+from kappa.config.settings import MAPPING
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Note, Plan, Recheck, Step, Wait
 from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
 
-# Lambda polls these; every other service calls the function.
-SERVICES = ("dynamodb", "kinesis", "sqs")
-
-# A mapping's settings by AWS's names, each read from a source of the config.
-_SETTINGS: Mapping[str, Callable[[EventSource], Any]] = {
-    "BatchSize": lambda source: source.batch_size,
-    "MaximumBatchingWindowInSeconds": lambda source: source.batch_window_s,
-    "MaximumRetryAttempts": lambda source: source.maximum_retry_attempts,
-    "MaximumRecordAgeInSeconds": lambda source: source.maximum_record_age_s,
-    "BisectBatchOnFunctionError": lambda source: source.bisect_on_error,
-    "ParallelizationFactor": lambda source: source.parallelization_factor,
-    "TumblingWindowInSeconds": lambda source: source.tumbling_window_s,
-    "FunctionResponseTypes": lambda source: {
-        None: None,
-        True: ["ReportBatchItemFailures"],
-        False: [],
-    }[source.report_batch_item_failures],
-    "ScalingConfig": lambda source: (
-        None
-        if source.maximum_concurrency is None
-        else {}
-        if source.maximum_concurrency == "none"
-        else {"MaximumConcurrency": source.maximum_concurrency}
-    ),
-    "FilterCriteria": lambda source: (
-        None
-        if source.filter_criteria is None
-        else {"Filters": [{"Pattern": pattern} for pattern in source.filter_criteria]}
-    ),
-    "DestinationConfig": lambda source: (
-        None
-        if source.on_failure is None
-        else {"OnFailure": {"Destination": source.on_failure} if source.on_failure else {}}
-    ),
-}
-# The value of a setting that AWS leaves out of its answer.
-_IF_ABSENT: Mapping[str, Any] = {
-    "FilterCriteria": {"Filters": []},
-    "FunctionResponseTypes": [],
-    "MaximumBatchingWindowInSeconds": 0,
-    # Source: AWS Lambda guide, "Configuring maximum concurrency for Amazon SQS event sources".
-    "ScalingConfig": {},
-    "TumblingWindowInSeconds": 0,
-}
-# Values that remove a setting; a new mapping does not need them.
-_REMOVING: Mapping[str, Any] = {"DestinationConfig": {"OnFailure": {}}, "ScalingConfig": {}}
+# Lambda polls these; every other service calls the function. kafka is Amazon MSK, and Kafka of
+# one's own, which has no ARN; mq is Amazon MQ, rds DocumentDB.
+SERVICES = ("dynamodb", "kafka", "kinesis", "mq", "rds", "sqs")
+# A cluster has a mapping for each topic, a broker for each queue.
+_IDENTITY = ("Queues", "SelfManagedEventSource", "Topics")
+_NO_START = ("mq", "sqs")
 
 
 def read(reading: Reading, source: EventSource) -> tuple[Mapping[str, Any], ...]:
     """List the mappings by source, which includes those of deleted aliases."""
-    return _read(reading, {"EventSourceArn": source.arn}, source.short)
+    return _read(reading, {"EventSourceArn": source.arn} if source.arn else {}, source.short)
 
 
 def read_listed(reading: Reading, alias: str) -> tuple[Mapping[str, Any], ...]:
@@ -96,17 +56,28 @@ def _read(reading: Reading, params: Mapping[str, str], of: str) -> tuple[Mapping
 
 
 def mapped(source: EventSource, state: SourcesState) -> list[Mapping[str, Any]]:
-    """The mappings of one stream or queue; one that is being deleted does not count."""
+    """The mappings of one source; one that is being deleted does not count."""
     own: tuple[Mapping[str, Any], ...] = state.current.get(source.key, ())
-    listed = [mapping for mapping in state.mappings if mapping.get("EventSourceArn") == source.arn]
-    by_id = {mapping["UUID"]: mapping for mapping in (*own, *listed)}
+    listed = [mapping for mapping in (*own, *state.mappings) if _is_of(source, mapping)]
+    by_id = {mapping["UUID"]: mapping for mapping in listed}
     return [mapping for mapping in by_id.values() if mapping["State"] != "Deleting"]
+
+
+def _is_of(source: EventSource, mapping: Mapping[str, Any]) -> bool:
+    if source.arn != mapping.get("EventSourceArn", ""):
+        return False
+    named = {name: value for name, value in MAPPING.sent(source, {}).items() if name in _IDENTITY}
+    return not MAPPING.differing(named, mapping)
 
 
 def unnamed(config: Config, state: SourcesState) -> list[Mapping[str, Any]]:
     """The function's mappings of sources that the config does not name."""
-    named = {source.arn for source in config.function.event_sources}
-    return [mapping for mapping in state.mappings if mapping.get("EventSourceArn") not in named]
+    named = [source for source in config.function.event_sources if source.service in SERVICES]
+    return [
+        mapping
+        for mapping in state.mappings
+        if not any(_is_of(source, mapping) for source in named)
+    ]
 
 
 def qualifier_of(mapping: Mapping[str, Any], state: SourcesState) -> str:
@@ -184,22 +155,14 @@ def _function(config: Config) -> str:
     return qualified(config.function.name, config.function.alias)
 
 
-def _desired(source: EventSource) -> dict[str, Any]:
-    settings = {name: read_setting(source) for name, read_setting in _SETTINGS.items()}
-    return {name: value for name, value in settings.items() if value is not None}
-
-
 def _create(config: Config, source: EventSource) -> Step:
-    names = {"FunctionName": _function(config), "EventSourceArn": source.arn}
-    settings = {
-        name: value for name, value in _desired(source).items() if value != _REMOVING.get(name)
-    }
+    names = {"FunctionName": _function(config)}
+    if source.arn:
+        names["EventSourceArn"] = source.arn
+    settings = {name: value for name, value in MAPPING.sent(source, {}).items() if sets(value)}
+    if source.service not in _NO_START:
+        settings.setdefault("StartingPosition", config.default_position)
     params = {**names, **settings, "Enabled": source.enabled}
-    if source.service != "sqs":
-        params["StartingPosition"] = source.starting_position or config.default_position
-    if source.starting_position_timestamp:
-        when = datetime.fromisoformat(source.starting_position_timestamp)
-        params["StartingPositionTimestamp"] = when
     return Step(
         "lambda",
         "create_event_source_mapping",
@@ -220,15 +183,11 @@ def _create(config: Config, source: EventSource) -> Step:
 def _recheck(source: EventSource, names: Mapping[str, Any], params: Mapping[str, Any]) -> Recheck:
     """Accept a mapping with our settings, if AWS's answer was lost."""
     states = ("Creating", *(("Enabled", "Enabling") if source.enabled else ("Disabled",)))
-    like = {name: value for name, value in params.items() if name in _SETTINGS}
+    like = {name: value for name, value in params.items() if name in MAPPING.members}
 
     def fits(answer: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
         return any(
-            mapping.get("State") in states
-            and all(
-                _comparable(name, _has(mapping, name)) == _comparable(name, like[name])
-                for name in like
-            )
+            mapping.get("State") in states and not MAPPING.differing(like, mapping)
             for mapping in answer.get("EventSourceMappings", ())
         )
 
@@ -238,11 +197,14 @@ def _recheck(source: EventSource, names: Mapping[str, Any], params: Mapping[str,
 def _update(
     config: Config, source: EventSource, mapping: Mapping[str, Any], target_arn: str
 ) -> Step | Note:
-    changed = {
-        name: value
-        for name, value in _desired(source).items()
-        if _comparable(name, _has(mapping, name)) != _comparable(name, value)
-    }
+    sent = MAPPING.sent(source, mapping)
+    if "FilterCriteria" in sent and "FilterCriteriaError" in mapping:
+        raise Denied(
+            f"AWS may not show the filters of the mapping {mapping['UUID']}: "
+            f"{mapping['FilterCriteriaError'].get('Message', '')}",
+            "Ask for the permission kms:Decrypt on their key.",
+        )
+    changed = {name: sent[name] for name in MAPPING.differing(sent, mapping)}
     if mapping.get("FunctionArn", target_arn) != target_arn:
         changed["FunctionName"] = _function(config)
     if source.enabled != _enabled(mapping):
@@ -274,12 +236,6 @@ def _change(
     )
 
 
-def _comparable(name: str, value: Any) -> object:  # noqa: ANN401 - whatever the setting is
-    if name != "FilterCriteria":
-        return value
-    return [json.loads(item["Pattern"]) for item in value.get("Filters", [])]
-
-
 def _enabled(mapping: Mapping[str, Any]) -> bool:
     return mapping["State"] not in ("Disabled", "Disabling")
 
@@ -289,15 +245,7 @@ def _has(mapping: Mapping[str, Any], name: str) -> object:
         return _enabled(mapping)
     if name == "FunctionName":
         return mapping.get("FunctionArn")
-    if name == "FilterCriteria" and "FilterCriteriaError" in mapping:
-        raise Denied(
-            f"AWS may not show the filters of the mapping {mapping['UUID']}: "
-            f"{mapping['FilterCriteriaError'].get('Message', '')}",
-            "Ask for the permission kms:Decrypt on their key.",
-        )
-    if name == "DestinationConfig":
-        return {"OnFailure": mapping.get(name, {}).get("OnFailure", {})}
-    return mapping.get(name, _IF_ABSENT.get(name))
+    return MAPPING.current(mapping, name)
 
 
 def describe_mapping(mapping: Mapping[str, Any]) -> dict[str, Any]:
@@ -319,82 +267,20 @@ def _describe(_: Config, source: EventSource, state: SourcesState) -> dict[str, 
     return describe_mapping(mapping) if mapping else {"state": "missing"}
 
 
-# A config's keys by AWS's, for settings with the same value in both.
-_KEYS = {
-    "BatchSize": "batch_size",
-    "MaximumBatchingWindowInSeconds": "batch_window_s",
-    "StartingPosition": "starting_position",
-    "MaximumRetryAttempts": "maximum_retry_attempts",
-    "MaximumRecordAgeInSeconds": "maximum_record_age_s",
-    "BisectBatchOnFunctionError": "bisect_on_error",
-    "ParallelizationFactor": "parallelization_factor",
-    "TumblingWindowInSeconds": "tumbling_window_s",
-}
-# Lambda's defaults.
-_DEFAULTS = {
-    "batch_window_s": 0,
-    "maximum_retry_attempts": -1,
-    "maximum_record_age_s": -1,
-    "bisect_on_error": False,
-    "parallelization_factor": 1,
-    "tumbling_window_s": 0,
-}
-# The settings of a mapping that a config expresses or AWS only reports. None: the whole of it.
-_KNOWN: Mapping[str, tuple[str, ...] | None] = {
-    **dict.fromkeys(_KEYS),
-    **dict.fromkeys(
-        (
-            "EventSourceArn",
-            "EventSourceMappingArn",
-            "FunctionArn",
-            "FunctionResponseTypes",
-            "LastModified",
-            "LastProcessingResult",
-            "StartingPositionTimestamp",
-            "State",
-            "StateTransitionReason",
-            "UUID",
-        )
-    ),
-    "DestinationConfig": ("OnFailure",),
-    "FilterCriteria": ("Filters",),
-    "ScalingConfig": ("MaximumConcurrency",),
-}
-
-
 def adopt(mapping: Mapping[str, Any]) -> Adopted:
     """Turn a mapping into a config section, if its service can be in a config."""
     arn = mapping.get("EventSourceArn", "")
-    service = arn.split(":")[2] if arn.count(":") > 4 else ""
+    service, name = mapping_names(mapping)
     if service not in SERVICES:
-        # Amazon MSK, Amazon MQ, DocumentDB, and self-managed Kafka, which has no ARN.
-        label = arn or mapping.get("Topics") or mapping.get("UUID")
-        return Adopted(left_out=(f"event source {as_text(label)}: of a kind that kappa lacks",))
-    extra = list_unknown(mapping, _KNOWN, f"of event source {arn}: ")
-    return Adopted((_as_source(mapping),), tuple(extra))
-
-
-def _as_source(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    same = {key: mapping[name] for name, key in _KEYS.items() if mapping.get(name) is not None}
+        return Adopted(left_out=(f"event source {arn or name}: of a kind that kappa lacks",))
+    unread = mapping.get("FilterCriteriaError")
+    left_out = f"filters of event source {name}: {unread.get('Message', '')}" if unread else ""
     source = {
-        "arn": mapping["EventSourceArn"],
-        **{key: value for key, value in same.items() if _DEFAULTS.get(key) != value},
+        **({"arn": arn} if arn else {}),
+        **({} if _enabled(mapping) else {"enabled": False}),
+        **MAPPING.section(mapping),
     }
-    if mapping.get("State") in ("Disabled", "Disabling"):
-        source["enabled"] = False
-    if mapping.get("StartingPositionTimestamp"):
-        source["starting_position_timestamp"] = mapping["StartingPositionTimestamp"].isoformat()
-    if "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ()):
-        source["report_batch_item_failures"] = True
-    max_concurrency = (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency")
-    on_failure = (mapping.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
-    filters = (mapping.get("FilterCriteria") or {}).get("Filters", ())
-    more = {
-        "maximum_concurrency": max_concurrency,
-        "on_failure": on_failure,
-        "filter_criteria": [item["Pattern"] for item in filters],
-    }
-    return {**source, **{key: value for key, value in more.items() if value}}
+    return Adopted((source,), (left_out,) if left_out else ())
 
 
 def sample(source: EventSource, occasion: Occasion) -> dict[str, Any]:
@@ -415,3 +301,5 @@ KIND = Kind(
     plan_switch=plan_switch,
     sample=sample,
 )
+# kappa has no sample of their events.
+UNSAMPLED = msgspec.structs.replace(KIND, sample=None)

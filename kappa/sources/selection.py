@@ -58,5 +58,5 @@ def _meanings(config: Config) -> dict[str, list[str]]:
 
 
 def _full_name(config: Config, source: EventSource) -> str:
-    """The unique name of a source: its ARN, or the full name of its rule."""
-    return source.arn or rule_names(config.function.name, source)["Name"]
+    """The unique name of a source: its key, or the full name of its rule."""
+    return rule_names(config.function.name, source)["Name"] if source.name else source.key

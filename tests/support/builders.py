@@ -125,7 +125,7 @@ def kappa_config(function=None, policy=None, role=None, **changes):
     """A kappa config as read_config returns it; each argument takes the keys of its section."""
     from kappa.config import model
     from kappa.config.convert import without_nulls
-    from kappa.config.setting_types import file_type
+    from kappa.config.setting_types import comparable, file_type
     from kappa.config.write import plain
 
     section = {
@@ -146,7 +146,7 @@ def kappa_config(function=None, policy=None, role=None, **changes):
     }
     return model.Config(
         file=Path("config.yml"),
-        function=msgspec.convert(without_nulls(data), file_type(data)).lambda_,
+        function=comparable(msgspec.convert(without_nulls(data), file_type(data))).lambda_,
         policy=None if policy is None else model.Policy(**policy),
         role=model.Role(**(role or {"name": "greeter-role"})),
         **changes,

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from kappa.config.read import read_config
+from kappa.config.write import plain
 from kappa.errors import ConfigError
 from tests.support.kappa.configs import append
 
@@ -113,7 +114,7 @@ def test_what_validate_prints_without_values_reads_as_the_same_config(run, tmp_p
     again, config = (read_config(tmp_path / name) for name in ("again.yml", "config.yml"))
     assert again.function.description == "s3cret-value"
     assert again.function.tags == config.function.tags
-    assert again.function.event_sources == config.function.event_sources
+    assert plain(again.function.event_sources) == plain(config.function.event_sources)
 
 
 def test_the_name_of_the_environment_is_no_value_of_a_file(run, tmp_path):

@@ -198,8 +198,14 @@ def test_a_kind_that_the_config_lacks_is_generic_and_said_so(word):
 
 
 def test_every_kind_of_source_has_a_sample():
-    assert set(SERVICES) - {"events"} == set(KINDS) - {"rule", "schedule", "url"}
-    assert [name for name, kind in SERVICES.items() if kind.sample is None] == []
+    without = {name for name, kind in SERVICES.items() if kind.sample is None}
+    assert without == {"kafka", "mq", "rds"}
+    assert set(SERVICES) - without - {"events"} == set(KINDS) - {"rule", "schedule", "url"}
+
+
+def test_a_kind_without_a_sample_is_an_error_that_says_so():
+    with pytest.raises(ConfigError, match="kappa has no sample event of mq"):
+        made({"arn": "arn:aws:mq:eu-west-1:123456789012:broker:b:b-1", "queues": ["q"]})
 
 
 def test_what_is_neither_a_kind_nor_a_source_is_an_error():

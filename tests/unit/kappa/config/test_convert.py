@@ -54,9 +54,12 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:t"
             source(f"arn: {STREAM}", "batch_size: 0"),
             "lambda.event_sources[0].batch_size is '0'",
         ),
-        (source(f"arn: {STREAM}", "starting_position: NOW"), "Allowed: LATEST, TRIM_HORIZON, AT_"),
+        (source(f"arn: {STREAM}", "starting_position: NOW"), "Allowed: TRIM_HORIZON, LATEST, AT_"),
         (source(f"arn: {STREAM}", "starting_position: AT_TIMESTAMP"), "go together"),
-        (source(f"arn: {TABLE}", "starting_position: AT_TIMESTAMP"), "for Kinesis only"),
+        (
+            source(f"arn: {TABLE}", "starting_position: AT_TIMESTAMP"),
+            "a stream of DynamoDB has no AT_T",
+        ),
         (source(f"arn: {STREAM}", "maximum_record_age_s: 5"), "-1, or 60 to 604800"),
         (source("arn: arn:aws:s3:::bucket"), "10: a source of s3 needs events."),
         (

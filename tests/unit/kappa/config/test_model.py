@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from msgspec import Meta
 
-from kappa.config.model import Async, Cors, EventSource
+from kappa.config.model import Async, Cors
 from kappa.config.settings import FUNCTION
 
 MODEL = botocore.session.get_session().get_service_model("lambda")
@@ -35,10 +35,6 @@ def limit(section, key, name):
     [
         (Async, "maximum_retry_attempts", "MaximumRetryAttempts"),
         (Async, "maximum_event_age_s", "MaximumEventAgeInSeconds"),
-        (EventSource, "batch_size", "BatchSize"),
-        (EventSource, "batch_window_s", "MaximumBatchingWindowInSeconds"),
-        (EventSource, "tumbling_window_s", "TumblingWindowInSeconds"),
-        (EventSource, "parallelization_factor", "ParallelizationFactor"),
         (Cors, "max_age_s", "MaxAge"),
     ],
 )

@@ -108,6 +108,20 @@ def test_a_schedule_that_aws_would_refuse_is_said(read, schedule):
         ([QUEUE, "starting_position: LATEST"], "a source of sqs has no such setting"),
         ([QUEUE, "parallelization_factor: 2"], "a source of sqs has no such setting"),
         ([STREAM, "maximum_concurrency: 2"], "a source of kinesis has no such setting"),
+        (
+            ["self_managed_event_source: {endpoints: {KAFKA: [a:1]}}"],
+            "lambda.event_sources[0].self_managed_event_source.endpoints is of the wrong kind.\n"
+            "  Allowed: a mapping with KAFKA_BOOTSTRAP_SERVERS.",
+        ),
+        (
+            [ARN % ("kafka", "cluster/c/1"), "topics: [a, b]"],
+            "lambda.event_sources[0].topics is of the wrong kind.\n  Allowed: a list of at most 1",
+        ),
+        (
+            [STREAM, "metrics_config: {metrics: [EventCounts]}"],
+            "metrics_config.metrics[0] is 'EventCounts'.\n  Did you mean `EventCount`?",
+        ),
+        ([TOPIC, "topics: [a]"], "a source of sns has no such setting"),
         ([RULE, "events: [a]"], "a source of events has no such setting"),
         ([QUEUE, "batch_size: 11"], "11: lambda.event_sources[0].batch_size: over 10 messages"),
         ([QUEUE, "batch_size: 10001"], "Allowed: 1 to 10000 (records)"),
@@ -151,7 +165,7 @@ def test_a_schedule_that_aws_would_refuse_is_said(read, schedule):
             ],
             "12: lambda.event_sources[0].starting_position_timestamp: the time zone is missing",
         ),
-        ([TABLE, "starting_position: AT_TIMESTAMP"], "AT_TIMESTAMP is for Kinesis only"),
+        ([TABLE, "starting_position: AT_TIMESTAMP"], "a stream of DynamoDB has no AT_TIMESTAMP"),
         (
             ["name: tea", "schedule: rate(1 day)", "- name: tea", "schedule: rate(2 days)"],
             "the event source tea is given twice",

@@ -234,16 +234,103 @@ def test_a_mapping_that_is_there_twice_goes_with_delete():
     assert [step.params["UUID"] for step in delete({"arn": STREAM}, state)] == [UUID, UUID_2]
 
 
+CLUSTER = "arn:aws:kafka:us-east-1:123456789012:cluster/letters/0a1b-1"
+BROKER = "arn:aws:mq:us-east-1:123456789012:broker:letters:b-1"
+DOCUMENTS = "arn:aws:rds:us-east-1:123456789012:cluster:letters"
+HOSTS = {"KAFKA_BOOTSTRAP_SERVERS": ["kafka-1:9092", "kafka-2:9092"]}
+OWN_KAFKA = {"self_managed_event_source": {"endpoints": HOSTS}, "topics": ["letters"]}
 KAFKA = {
     "UUID": UUID_2,
     "FunctionArn": FUNCTION,
     "State": "Enabled",
-    "SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:9092"]}},
+    "SelfManagedEventSource": {"Endpoints": HOSTS},
     "Topics": ["letters"],
 }
+LOGIN = {"type": "SASL_SCRAM_512_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:1:secret:s"}
 
 
-def test_a_mapping_of_a_kafka_of_ones_own_is_left_alone_until_the_function_goes():
+@pytest.mark.parametrize(
+    ("source", "params"),
+    [
+        (
+            {
+                "arn": CLUSTER,
+                "topics": ["tea"],
+                "provisioned_poller_config": {"minimum_pollers": 1, "maximum_pollers": 3},
+                "amazon_managed_kafka_event_source_config": {"consumer_group_id": "g"},
+                "metrics_config": {"metrics": ["EventCount", "KafkaMetrics"]},
+            },
+            {
+                "EventSourceArn": CLUSTER,
+                "StartingPosition": "TRIM_HORIZON",
+                "Topics": ["tea"],
+                "ProvisionedPollerConfig": {"MinimumPollers": 1, "MaximumPollers": 3},
+                "AmazonManagedKafkaEventSourceConfig": {"ConsumerGroupId": "g"},
+                "MetricsConfig": {"Metrics": ["EventCount", "KafkaMetrics"]},
+            },
+        ),
+        (
+            {**OWN_KAFKA, "source_access_configurations": [LOGIN]},
+            {
+                "StartingPosition": "TRIM_HORIZON",
+                "SelfManagedEventSource": {"Endpoints": HOSTS},
+                "Topics": ["letters"],
+                "SourceAccessConfigurations": [{"Type": LOGIN["type"], "URI": LOGIN["uri"]}],
+            },
+        ),
+        ({"arn": BROKER, "queues": ["q"]}, {"EventSourceArn": BROKER, "Queues": ["q"]}),
+        (
+            {
+                "arn": DOCUMENTS,
+                "document_db_event_source_config": {
+                    "database_name": "d",
+                    "full_document": "UpdateLookup",
+                },
+            },
+            {
+                "EventSourceArn": DOCUMENTS,
+                "StartingPosition": "TRIM_HORIZON",
+                "DocumentDBEventSourceConfig": {
+                    "DatabaseName": "d",
+                    "FullDocument": "UpdateLookup",
+                },
+            },
+        ),
+    ],
+)
+def test_each_kind_that_lambda_polls_gets_a_mapping_by_the_model(source, params):
+    (step,) = add(source, SourcesState())
+    assert step.params == {"FunctionName": "greeter", "Enabled": True, **params}
+    assert update(source, SourcesState((mapping("", **params),)))[0].mark == "unchanged"
+
+
+def test_a_cluster_has_a_mapping_for_each_topic():
+    tea = mapping(CLUSTER, Topics=["tea"])
+    (step,) = add({"arn": CLUSTER, "topics": ["cocoa"]}, SourcesState((tea,)))
+    assert (step.operation, step.params["Topics"]) == ("create_event_source_mapping", ["cocoa"])
+    (same,) = add({"arn": CLUSTER, "topics": ["tea"]}, SourcesState((tea,)))
+    assert same == Note("exists", "event source kafka tea")
+
+
+def test_pollers_that_are_left_open_stay():
+    has = mapping(QUEUE, ProvisionedPollerConfig={"MinimumPollers": 2, "MaximumPollers": 9})
+    source = {"arn": QUEUE, "provisioned_poller_config": {"minimum_pollers": 3}}
+    (step,) = update(source, SourcesState((has,)))
+    assert step.params == {
+        "UUID": UUID,
+        "ProvisionedPollerConfig": {"MinimumPollers": 3, "MaximumPollers": 9},
+    }
+
+
+def test_a_kafka_of_ones_own_is_told_by_its_addresses_and_topic():
+    assert [item.mark for item in update(OWN_KAFKA, SourcesState((KAFKA,)))] == ["unchanged"]
+    (step,) = add({**OWN_KAFKA, "topics": ["tea"]}, SourcesState((KAFKA,)))
+    assert step.params["Topics"] == ["tea"]
+    (gone,) = delete(OWN_KAFKA, SourcesState((KAFKA,)))
+    assert gone.message == "event source kafka letters"
+
+
+def test_a_mapping_of_a_kafka_that_the_config_lacks_is_left_alone_until_the_function_goes():
     state = SourcesState((mapping(), KAFKA))
     assert [item.mark for item in update({"arn": STREAM}, state)] == ["unchanged"]
     plan = delete({"arn": STREAM}, state)

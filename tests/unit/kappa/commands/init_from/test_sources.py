@@ -45,41 +45,65 @@ def test_a_mapping_says_only_what_lambda_would_not_say_itself():
 MSK = "arn:aws:kafka:eu-west-1:123456789012:cluster/c/0-1"
 
 
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q"
+MQ = "arn:aws:mq:eu-west-1:123456789012:broker:b:b-1"
+DOCUMENTS = "arn:aws:rds:eu-west-1:123456789012:cluster:d"
+KAFKA = {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:9092"]}}
+
+
 @pytest.mark.parametrize(
-    ("mapping", "name"),
+    ("mapping", "section"),
     [
-        ({"EventSourceArn": MSK, "Topics": ["t"]}, MSK),
-        ({"EventSourceArn": "arn:aws:mq:eu-west-1:123456789012:broker:b:b-1"}, "arn:aws:mq"),
-        ({"EventSourceArn": "arn:aws:rds:eu-west-1:123456789012:cluster:d"}, "arn:aws:rds"),
-        ({"SelfManagedEventSource": {"Endpoints": {}}, "Topics": ["tea"]}, '["tea"]'),
+        (
+            {
+                "EventSourceArn": MSK,
+                "Topics": ["t"],
+                "MetricsConfig": {"Metrics": ["EventCount"]},
+                "ProvisionedPollerConfig": {"MinimumPollers": 2},
+            },
+            {
+                "arn": MSK,
+                "topics": ["t"],
+                "metrics_config": {"metrics": ["EventCount"]},
+                "provisioned_poller_config": {"minimum_pollers": 2},
+            },
+        ),
+        ({"EventSourceArn": MQ, "Queues": ["q"]}, {"arn": MQ, "queues": ["q"]}),
+        (
+            {"EventSourceArn": DOCUMENTS, "DocumentDBEventSourceConfig": {"DatabaseName": "d"}},
+            {"arn": DOCUMENTS, "document_db_event_source_config": {"database_name": "d"}},
+        ),
+        (
+            {"SelfManagedEventSource": KAFKA, "Topics": ["tea"]},
+            {
+                "self_managed_event_source": {
+                    "endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["kafka:9092"]}
+                },
+                "topics": ["tea"],
+            },
+        ),
     ],
 )
-def test_a_mapping_of_a_kind_that_kappa_lacks_is_named(mapping, name):
+def test_each_kind_of_mapping_is_written(mapping, section):
     mapping = {"UUID": "1", "State": "Enabled", "FunctionArn": SETTINGS["FunctionArn"], **mapping}
     account = Answers(list_event_source_mappings={"EventSourceMappings": [mapping]})
     sources = adopt_sources(account, SETTINGS["FunctionArn"], ())
-    assert sources.sections == ()
-    assert name in sources.left_out[0]
+    assert sources.sections == (section,)
+    assert sources.left_out == ()
 
 
-def test_settings_of_a_mapping_without_a_key_are_named():
-    arn = "arn:aws:sqs:eu-west-1:123456789012:q"
-    mapping = {
-        "UUID": "1",
-        "EventSourceArn": arn,
-        "State": "Enabled",
-        "BatchSize": 10,
-        "MetricsConfig": {"Metrics": ["EventCount"]},
-        "ProvisionedPollerConfig": {"MinimumPollers": 2},
-        "ScalingConfig": {"MaximumConcurrency": 5},
-        "DestinationConfig": {"OnFailure": {}},
-    }
-    account = Answers(list_event_source_mappings={"EventSourceMappings": [mapping]})
+def test_what_a_config_cannot_hold_of_a_mapping_is_named():
+    common = {"UUID": "1", "State": "Enabled", "FunctionArn": SETTINGS["FunctionArn"]}
+    error = {"ErrorCode": "KMSAccessDenied", "Message": "kms says no"}
+    mappings = [
+        {**common, "EventSourceArn": QUEUE, "FilterCriteriaError": error},
+        {**common, "EventSourceArn": "arn:aws:tomorrow:eu-west-1:123456789012:t"},
+    ]
+    account = Answers(list_event_source_mappings={"EventSourceMappings": mappings})
     sources = adopt_sources(account, SETTINGS["FunctionArn"], ())
-    assert sources.sections == ({"arn": arn, "batch_size": 10, "maximum_concurrency": 5},)
     assert sources.left_out == (
-        f'of event source {arn}: MetricsConfig: {{"Metrics": ["EventCount"]}}',
-        f'of event source {arn}: ProvisionedPollerConfig: {{"MinimumPollers": 2}}',
+        "filters of event source q: kms says no",
+        "event source arn:aws:tomorrow:eu-west-1:123456789012:t: of a kind that kappa lacks",
     )
 
 
