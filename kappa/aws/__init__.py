@@ -1,6 +1,6 @@
 """Access to AWS: the session, the clients and their calls, the translation of errors."""
 
 from kappa.aws.client import Aws
-from kappa.aws.translate import translated
+from kappa.aws.errors import translated
 
 __all__ = ["Aws", "translated"]

@@ -1,24 +1,48 @@
 """Clients of one profile and region, and the calls through them.
 
-It must not know what a policy or a function is. translate.py words the errors. botocore is
-imported with the first client, so that an error in a config is reported without that delay.
+It must not know what a policy or a function is. errors.py words the errors. botocore is imported
+with the first client: an error in a config is reported without that delay, and a process that gets
+the caller's keys from the environment needs no SDK.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kappa.arn import parse_arn
 from kappa.aws import regions
-from kappa.aws.translate import parsed, translated
+from kappa.aws.errors import parsed, translated
 from kappa.errors import AwsError, ConfigError, Interrupted, Unavailable
 
 if TYPE_CHECKING:
     from botocore.session import Session
+
+_ACCESS_KEY, _SECRET_KEY, _TOKEN = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+# With these variables, the SDK does more than take the keys.
+_SPECIAL = ("AWS_CREDENTIAL_EXPIRATION", "AWS_SECURITY_TOKEN")
+
+
+class Keys(NamedTuple):
+    """Credentials as variables of the SDKs, and where they come from; both empty for none."""
+
+    variables: Mapping[str, str] = MappingProxyType({})
+    source: str = ""
+
+
+def key_variables(access_key: str, secret_key: str, token: str = "") -> dict[str, str]:
+    """Credentials as the variables that the SDKs read."""
+    named = {_ACCESS_KEY: access_key, _SECRET_KEY: secret_key, _TOKEN: token}
+    return {name: value for name, value in named.items() if value}
 
 
 class Aws:
@@ -105,13 +129,6 @@ class Aws:
                 error.hint = f"The SDK does not know the region {region}: is it right?{meant}"
             raise
 
-    @property
-    def max_timeout_s(self) -> int:
-        """The longest timeout that a function may have."""
-        from kappa.aws.session import max_timeout_s
-
-        return max_timeout_s(self.session)
-
     def _configured_region(self) -> str:
         with translated("reading the AWS configuration"):
             return str(self.session.get_config_variable("region") or "")
@@ -125,15 +142,11 @@ class Aws:
         key = f"{service}, patient for {timeout_s} s" if timeout_s else f"{service} {other}"
         with self._lock:
             if key not in self._clients:
-                from kappa.aws.session import client, patient_client
+                from kappa.aws.session import client
 
                 session, region = self.session, other or self.region
                 with translated(f"preparing {service} calls"):
-                    self._clients[key] = (
-                        patient_client(session, service, region, timeout_s)
-                        if timeout_s
-                        else client(session, service, region)
-                    )
+                    self._clients[key] = client(session, service, region, timeout_s)
             return self._clients[key]
 
     def stop(self) -> None:
@@ -221,6 +234,34 @@ class Aws:
     def partition(self) -> str:
         """The caller's partition: aws, aws-cn or aws-us-gov."""
         return self._read_caller()[0]
+
+    def read_keys(self) -> Keys:
+        """Read the caller's credentials, for a process that is not kappa.
+
+        Raises: Denied, ConfigError, if they are configured and cannot be loaded.
+        """
+        given = os.environ.get
+        access_key, secret_key = given(_ACCESS_KEY), given(_SECRET_KEY)
+        if access_key and secret_key and not self.profile and not any(map(given, _SPECIAL)):
+            keys = key_variables(access_key, secret_key, given(_TOKEN) or "")
+            return Keys(keys, "the environment")
+        with translated("reading your AWS credentials"):
+            loaded = self.session.get_credentials()
+            if loaded is None:
+                return Keys()
+            frozen = loaded.get_frozen_credentials()
+        profile = self.profile or given("AWS_PROFILE")
+        source = f"the profile {profile}" if profile else str(loaded.method)
+        keys = key_variables(str(frozen.access_key), str(frozen.secret_key), frozen.token or "")
+        return Keys(keys, source)
+
+    def read_region(self) -> str:
+        """The region's name, not compared with those that the SDK knows: that would load it.
+
+        Raises: AwsError, if there is none.
+        """
+        given = self._requested_region or os.environ.get("AWS_REGION")
+        return given or os.environ.get("AWS_DEFAULT_REGION") or self.region
 
     def remember_account(self, own_arn: str) -> None:
         """Take partition and account from the ARN of one of the caller's resources."""

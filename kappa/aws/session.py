@@ -1,7 +1,10 @@
 """One botocore session: credentials, region and clients, loaded quickly.
 
-It uses botocore alone; kappa needs neither resources nor transfers of boto3. It must not know the
+It uses botocore alone; kappa needs neither resources nor transfers of boto3. It owns the failures
+that come before the first call: which profile, which program, what to run. It must not know the
 purpose of any call.
+Source: AWS SDKs and Tools reference, "Process credential provider", "IAM Identity Center
+credential provider", "Login credentials provider".
 """
 
 from __future__ import annotations
@@ -9,24 +12,27 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shlex
 import socket
-from contextlib import closing
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import msgspec
+from botocore import exceptions
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 from botocore.loaders import JSONFileLoader, Loader, create_loader
 from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
-from kappa.aws import proxy_pages
-from kappa.aws.credentials import explained
+from kappa.aws.errors import foreign_answer_check
+from kappa.errors import ConfigError, Denied, KappaError
 
 _ATTEMPTS = 5
 _CONNECT_TIMEOUT_S = 10
@@ -35,6 +41,19 @@ _CONNECTIONS = 50
 _KEEPALIVE_S = 60
 _DOWNLOAD_TIMEOUT_S = 60
 _BLOCK_BYTES = 1 << 20
+
+_FILE_HINT = (
+    "Correct AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, or "
+    "web_identity_token_file in ~/.aws/config."
+)
+_PLACE_HINT = (
+    "Look at the variables that begin with AWS_CONTAINER_, AWS_METADATA_SERVICE_ or "
+    "AWS_WEB_IDENTITY_, and at the profile in ~/.aws/config."
+)
+_LOGIN = (exceptions.LoginError, exceptions.MissingDependencyException)
+_SSO = (exceptions.SSOError, exceptions.TokenRetrievalError)
+# Failures of a program, a file or a URL that the SDK does not handle.
+_UNEXPECTED = (OSError, ValueError, AttributeError, TypeError)
 
 
 class DownloadError(Exception):
@@ -74,6 +93,90 @@ def _loader(search_paths: tuple[str, ...]) -> _QuickLoader:
     return _QuickLoader(search_paths, _QuickFiles(), include_default_search_paths=False)
 
 
+def _source(config: Mapping[str, Any], profile: str) -> tuple[str, Mapping[str, Any]]:
+    """Find the profile that the credentials come from: this one, or its source_profile.
+
+    Shape: config is {profiles: {name: {key: value}}}, as the SDK reads ~/.aws/config.
+    """
+    profiles, seen = config.get("profiles", {}), {""}
+    while profile not in seen:
+        seen.add(profile)
+        section = profiles.get(profile, {})
+        source_profile = section.get("source_profile", "")
+        if source_profile in seen:
+            break
+        profile = source_profile
+    return profile, profiles.get(profile, {})
+
+
+@contextmanager
+def _explained(config: Mapping[str, Any], profile: str) -> Iterator[None]:
+    """Translate the errors of loading a profile's credentials.
+
+    Raises: Denied, ConfigError.
+    """
+    try:
+        yield
+    except (exceptions.BotoCoreError, *_UNEXPECTED) as error:
+        explanation = _explain(error, *_source(config, profile))
+        if explanation is None:
+            raise
+        raise explanation from error
+
+
+def _explain(error: Exception, name: str, section: Mapping[str, Any]) -> KappaError | None:
+    if isinstance(error, _LOGIN):
+        return _login(error, name)
+    if isinstance(error, _SSO):
+        problem = f"The profile {name} is not signed in to IAM Identity Center (SSO): {error}"
+        return Denied(problem, f"Run `aws sso login --profile {shlex.quote(name)}`.")
+    program = section.get("credential_process")
+    if program and isinstance(error, (exceptions.CredentialRetrievalError, *_UNEXPECTED)):
+        return _process(error, name, str(program))
+    if isinstance(error, exceptions.InvalidConfigError):
+        return ConfigError(f"The AWS profile {name} is wrong: {error}", "Correct ~/.aws/config.")
+    if isinstance(error, OSError):
+        place = error.filename or "the file of a token"
+        return Denied(f"No AWS credentials: {place}: {error.strerror or error}.", _FILE_HINT)
+    if isinstance(error, ValueError):
+        return Denied(f"No AWS credentials: {error}.", _PLACE_HINT)
+    return None
+
+
+def _login(error: Exception, name: str) -> Denied:
+    if isinstance(error, exceptions.MissingDependencyException):
+        return Denied(
+            f"The profile {name} uses the credentials of `aws login`, which need the Python "
+            "package botocore[crt].",
+            f"Run `{shlex.quote(sys.executable)} -m pip install 'botocore[crt]'`.",
+        )
+    problem = f"The profile {name} has no valid session of `aws login`: {error}"
+    return Denied(problem, f"Run `aws login --profile {shlex.quote(name)}`.")
+
+
+def _process(error: Exception, name: str, program: str) -> Denied:
+    if isinstance(error, exceptions.CredentialRetrievalError):
+        reason = str(error).removeprefix("Error when retrieving credentials from custom-process: ")
+        reason = reason.strip() or "it failed and printed no reason"
+    elif isinstance(error, OSError):
+        reason = error.strerror or str(error)
+    else:
+        reason = "it did not print the credentials as JSON"
+    return Denied(
+        f"The credential_process of the profile {name}, {_first_word(program)}, gave no "
+        f"credentials: {reason}",
+        "Run the command that ~/.aws/config names there, and correct what it reports.",
+    )
+
+
+def _first_word(program: str) -> str:
+    """Return the program without its arguments, which may be secrets."""
+    try:
+        return shlex.split(program)[0]
+    except (ValueError, IndexError):
+        return program.split(maxsplit=1)[0]
+
+
 class _Session(botocore.session.Session):
     """A session whose credential errors name the profile."""
 
@@ -86,7 +189,7 @@ class _Session(botocore.session.Session):
         """
         if self._credentials is None:
             config, profile = self.full_config, self.profile or "default"
-            with explained(config, profile):
+            with _explained(config, profile):
                 loaded = super().get_credentials()
             self._credentials = loaded and _Credentials(loaded, config, profile)
         return self._credentials
@@ -100,7 +203,7 @@ class _Credentials:
 
     def get_frozen_credentials(self) -> Any:  # noqa: ANN401 - botocore's own
         """Return the keys, renewed if they have expired."""
-        with explained(self._config, self._profile):
+        with _explained(self._config, self._profile):
             return self._loaded.get_frozen_credentials()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever botocore asks for
@@ -124,30 +227,27 @@ def open_session(region: str | None, profile: str | None) -> botocore.session.Se
     return session
 
 
-def client(session: botocore.session.Session, service: str, region: str) -> Any:  # noqa: ANN401
-    """Create the client of a service; it is safe to use from several threads."""
-    config = Config(
-        retries=_retries(),
-        connect_timeout=_CONNECT_TIMEOUT_S,
-        max_pool_connections=_CONNECTIONS,
-    )
-    return _create(session, service, region, config)
-
-
-def patient_client(
-    session: botocore.session.Session,
-    service: str,
-    region: str,
-    timeout_s: float,
+def client(
+    session: botocore.session.Session, service: str, region: str, timeout_s: float | None = None
 ) -> Any:  # noqa: ANN401
-    """Create a client whose calls may take long and are never repeated."""
-    config = Config(
-        read_timeout=timeout_s,
-        retries={"total_max_attempts": 1},
-        tcp_keepalive=True,
-    )
-    client = _create(session, service, region, config)
-    _keep_alive(client)
+    """Create the client of a service; it is safe to use from several threads.
+
+    With `timeout_s` a call may take so long, and is never repeated.
+    """
+    if timeout_s is None:
+        config = Config(
+            retries=_retries(),
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            max_pool_connections=_CONNECTIONS,
+        )
+    else:
+        once: Any = {"total_max_attempts": 1}
+        config = Config(read_timeout=timeout_s, retries=once, tcp_keepalive=True)
+    client = session.create_client(service, region_name=region, config=config)
+    check = foreign_answer_check(client.meta.endpoint_url)
+    client.meta.events.register("before-parse", check)
+    if timeout_s is not None:
+        _keep_alive(client)
     return client
 
 
@@ -174,18 +274,6 @@ def regions(session: botocore.session.Session | None = None) -> frozenset[str]:
     return frozenset(name for name in names if not name.endswith("-global"))
 
 
-def max_timeout_s(session: botocore.session.Session) -> int:
-    """The longest timeout of a function in the SDK's model."""
-    return int(session.get_service_model("lambda").shape_for("Timeout").metadata["max"])
-
-
-def _create(session: Any, service: str, region: str, config: Config) -> Any:  # noqa: ANN401
-    client = session.create_client(service, region_name=region, config=config)
-    check = proxy_pages.checker(client.meta.endpoint_url)
-    client.meta.events.register("before-parse", check)
-    return client
-
-
 def _retries() -> Any:  # noqa: ANN401 - botocore's own TypedDict
     """Return retries in standard mode; AWS_MAX_ATTEMPTS sets the attempts, five by default."""
     is_set = "AWS_MAX_ATTEMPTS" in os.environ
@@ -210,7 +298,7 @@ def download(session: botocore.session.Session, link: str, max_bytes: int) -> by
             if reply.status_code != 200:
                 raise DownloadError(f"the answer is {reply.status_code}")
             return _body(reply, max_bytes)
-    except (BotoCoreError, OSError) as error:
+    except (exceptions.BotoCoreError, OSError) as error:
         # The signature in the link gives access to the code, so it is not printed.
         raise DownloadError(re.sub(r"\?\S+", "?...", str(error))) from error
     finally:

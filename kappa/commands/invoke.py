@@ -15,7 +15,8 @@ import msgspec
 
 from kappa.arn import qualified
 from kappa.aws import Aws
-from kappa.aws.translate import parsed, translated
+from kappa.aws.errors import parsed, translated
+from kappa.config import aws_model
 from kappa.config.files import read_file
 from kappa.config.model import Config
 from kappa.config.strict_json import parse_json
@@ -134,7 +135,7 @@ def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "
     }
     doing = f"invoking {qualified(function, qualifier)}"
     try:
-        answer = aws.call_once("lambda", "invoke", doing, params, _patience_s(aws))
+        answer = aws.call_once("lambda", "invoke", doing, params, _patience_s())
     except AwsError as error:
         if isinstance(error, Unavailable) and error.sent:
             raise _lost(error) from error
@@ -171,8 +172,9 @@ def _lost(error: AwsError) -> AwsError:
     )
 
 
-def _patience_s(aws: Aws) -> int:
-    return aws.max_timeout_s + _SPARE_S
+def _patience_s() -> int:
+    """How long an answer may take: the longest timeout of a function, and its start."""
+    return int(aws_model.shape("Timeout")["max"]) + _SPARE_S
 
 
 def exists(aws: Aws, function: str) -> bool:
@@ -199,7 +201,7 @@ def await_ready(aws: Aws, function: str, clock: Clock) -> None:
         params = {"FunctionName": function}
         try:
             settings = aws.call_once(
-                "lambda", "get_function_configuration", doing, params, _patience_s(aws)
+                "lambda", "get_function_configuration", doing, params, _patience_s()
             )
         except (Denied, NotFound):
             # Whoever may only invoke goes on; the call itself reports what is missing.

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from kappa.arn import Place, parse_arn
-from kappa.aws.caller import read_keys, read_region, variables
+from kappa.aws.client import key_variables
 from kappa.commands.session import Session
 from kappa.config.presumed_place import presumed_place
 from kappa.errors import AwsError, Denied, NotFound
@@ -32,10 +32,10 @@ def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
     AwsError, ConfigError.
     """
     if as_role:
-        return _assumed(session, read_region(session.aws))
-    keys = read_keys(session.aws)
+        return _assumed(session, session.aws.read_region())
+    keys = session.aws.read_keys()
     if keys.variables:
-        region = read_region(session.aws)
+        region = session.aws.read_region()
         notice = f"The function has your credentials ({keys.source}), not its role's."
     else:
         region = _region_if_any(session)
@@ -49,7 +49,7 @@ def read_caller(session: Session, *, as_role: bool = False) -> LocalCaller:
 def _region_if_any(session: Session) -> str:
     """The region, or "": without credentials there is often no region either."""
     try:
-        return read_region(session.aws)
+        return session.aws.read_region()
     except AwsError:
         return ""
 
@@ -66,7 +66,7 @@ def _assumed(session: Session, region: str) -> LocalCaller:
             error.hint = _how_to_allow(session, role)
         raise
     keys = answer["Credentials"]
-    given = variables(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    given = key_variables(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     parsed = parse_arn(role)
     arn = Place(parsed.partition, region, parsed.account).function_arn(name)
     return LocalCaller(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
 
-from kappa.aws.caller import sdk_packages
 from kappa.commands.invoke import Answer, decoded
 from kappa.commands.session import Session
 from kappa.local_run.function import Caller, LocalFunction, LogLine, Result, Sdk
 from kappa.local_run.interpreter import CannotRun
 from kappa.local_run.report import Report
+
+# The SDK's packages in Lambda's runtime of Python. Source: AWS Lambda guide, "Working with .zip
+# file archives for Python Lambda functions", runtime dependencies.
+_SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 
 
 def local_function(
@@ -37,10 +42,16 @@ def local_function(
         caller,
         log=log,
         warn=warn,
-        sdk=Sdk(*sdk_packages()),
+        sdk=_own_sdk(),
         debug_port=debug_port,
         check=check,
     )
+
+
+def _own_sdk() -> Sdk:
+    """The folder of kappa's own SDK, and the names of its packages; it is not imported."""
+    spec = find_spec("botocore")
+    return Sdk(str(Path(spec.origin).parents[1]) if spec and spec.origin else "", _SDK)
 
 
 def invoke_local(function: LocalFunction, payload: bytes) -> tuple[Answer, Report]:

@@ -18,12 +18,12 @@ from msgspec.structs import replace
 
 from kappa.arn import Arn, Place, invokes, parse_arn, qualifier
 from kappa.aws import Aws
-from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, EventSource, rule_names
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, missing, unchanged
 from kappa.sources.state import SourcesState
+from kappa.sources.unknown_settings import list_unknown
 
 _GONE = ("ResourceNotFoundException",)
 _REFUSED = "FailedEntries.0"

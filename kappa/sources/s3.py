@@ -14,7 +14,7 @@ from typing import Any
 
 from kappa.arn import invokes, parse_arn, qualifier
 from kappa.aws import Aws
-from kappa.aws.translate import DENIED
+from kappa.aws.errors import DENIED
 from kappa.config.model import Config, EventSource
 from kappa.config.s3_notification import (
     Notification,

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
 from kappa.aws import Aws
-from kappa.aws.unknown_settings import list_unknown
 from kappa.config.model import Config, Cors, Permission, Url
 from kappa.errors import NotFound
 from kappa.function.params import function_params
@@ -23,6 +22,7 @@ from kappa.function.permissions import Statement, grants, plan_grant, plan_revok
 from kappa.plan.step import Note, Plan, Recheck, Step
 from kappa.sources.kind import Adopted, Part, Reading
 from kappa.sources.state import SourcesState
+from kappa.sources.unknown_settings import list_unknown
 
 # Its name in reports, and its key beside those of event sources, none of which has a space.
 LABEL = "function URL"

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from kappa.arn import parse_arn
-from kappa.aws.unknown_settings import list_unknown
 from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
 from kappa.config.function_rules import lets_anyone_in
@@ -21,6 +20,7 @@ from kappa.config.settings import FUNCTION
 from kappa.function.permissions import Statement, grants
 from kappa.iam.owner import RESERVED, Owner, read_tags
 from kappa.sources import url
+from kappa.sources.unknown_settings import list_unknown
 from kappa.sources.url import PUBLIC
 
 _ASYNC_KEYS: Mapping[str, tuple[str, ...] | None] = {

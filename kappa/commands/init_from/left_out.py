@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from kappa.aws import Aws
-from kappa.aws.unknown_settings import as_text, list_unknown
 from kappa.errors import AwsError, NotFound
 from kappa.function.version_state import read_users
+from kappa.sources.unknown_settings import as_text, list_unknown
 
 # What a config expresses of the code, and what AWS only reports.
 _CODE: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(

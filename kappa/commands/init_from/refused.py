@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kappa.aws.unknown_settings import as_text
 from kappa.commands.init_from.describe import Described
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
@@ -18,6 +17,7 @@ from kappa.config.references import escaped
 from kappa.config.tree import dotted, map_texts, without_nulls
 from kappa.config.write import as_yaml, plain
 from kappa.errors import ConfigError
+from kappa.sources.unknown_settings import as_text
 
 # Lists of which kappa leaves alone what is not in the config: one item can be left out.
 _OPEN_LISTS = ("event_sources", "permissions")

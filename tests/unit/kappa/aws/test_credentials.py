@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from kappa.aws import Aws
-from kappa.aws.credentials import source
+from kappa.aws.session import _source
 from kappa.errors import ConfigError, Denied, KappaError
 from local.testkit.events import ACCOUNT
 
@@ -109,7 +109,7 @@ def test_an_sso_session_that_is_not_defined_is_a_config_error(monkeypatch, tmp_p
 
 def test_profiles_that_name_each_other_end_the_search():
     profiles = {"a": {"source_profile": "b"}, "b": {"source_profile": "a"}}
-    assert source({"profiles": profiles}, "a")[0] == "b"
+    assert _source({"profiles": profiles}, "a")[0] == "b"
 
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tea"

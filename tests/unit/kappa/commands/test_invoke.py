@@ -12,7 +12,7 @@ from botocore.exceptions import (
 )
 from botocore.response import StreamingBody
 
-from kappa.aws.translate import translated
+from kappa.aws.errors import translated
 from kappa.commands.invoke import LOST, Answer, await_ready, read_payload, send
 from kappa.errors import AwsError, ConfigError, Denied
 from kappa.plan.step import Clock, Step

@@ -23,6 +23,9 @@ class FakeAws:
 
     requested_region, profile = "eu-west-1", None
 
+    def read_region(self):
+        return self.requested_region
+
     def __init__(self, **answers):
         self.answers, self.calls = answers, {}
 

@@ -54,3 +54,12 @@ def test_the_zip_is_checked_as_for_an_upload(session, tmp_path):
 def test_an_image_does_not_run_here():
     with pytest.raises(CannotRun, match="is a container image"):
         local_function(session_of(Aws("eu-west-1")), CALLER, ignore, ignore)
+
+
+def test_the_sdk_is_kappas_own(session):
+    import botocore
+
+    with local_function(session, CALLER, ignore, ignore) as function:
+        sdk = function._sdk
+    assert botocore.__file__.startswith(sdk.path)
+    assert "boto3" in sdk.names

@@ -1,13 +1,15 @@
 """Translate AWS's errors into kappa's, with a hint about what to do. It makes no call.
 
-It owns the error codes.
+It owns the error codes, and what tells an answer of AWS from one of a proxy or a sign-in page: the
+SDK accepts nearly anything, so such a page could pass for an invocation's result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kappa.errors import AwsError, ConfigError, Conflict, Denied, KappaError, NotFound, Unavailable
 
@@ -84,7 +86,14 @@ _HINTS = {
     "--policy-type IDENTITY_POLICY --policy-document file://FILE",
     "NoSuchBucket": "Make the bucket, or name another.",
 }
-FOREIGN_HINT = "A proxy or a sign-in page may have answered: check the network and HTTPS_PROXY."
+NO_CREDENTIALS_HINT = (
+    "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile."
+)
+# Every answer of AWS has one.
+# Source: AWS SDKs and Tools reference; Amazon S3 API reference, "Common response headers".
+_REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
+_EXCERPT = 120
+_FOREIGN_HINT = "A proxy or a sign-in page may have answered: check the network and HTTPS_PROXY."
 
 
 @contextmanager
@@ -106,7 +115,7 @@ def translated(doing: str) -> Iterator[None]:
         raise _local_error(error, doing) from error
     except ResponseParserError as error:
         reason = " ".join(str(error).split())[:200]
-        raise AwsError(f"What answered {doing} is not AWS: {reason}", FOREIGN_HINT) from error
+        raise AwsError(f"What answered {doing} is not AWS: {reason}", _FOREIGN_HINT) from error
     except ValueError as error:
         if str(error).startswith("invalid literal for int"):
             raise ConfigError(f"The AWS configuration is wrong: {error}.", _NUMBER_HINT) from error
@@ -125,7 +134,7 @@ def parsed(doing: str) -> Iterator[None]:
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise AwsError(f"What answered {doing} is not AWS ({reason}).", FOREIGN_HINT) from error
+        raise AwsError(f"What answered {doing} is not AWS ({reason}).", _FOREIGN_HINT) from error
 
 
 def _client_error(error: ClientError, doing: str) -> AwsError:
@@ -165,8 +174,6 @@ def _is_skewed(code: str, text: str) -> bool:
 def _local_error(error: BotoCoreError, doing: str) -> KappaError:
     from botocore import exceptions
 
-    from kappa.aws import credentials
-
     if isinstance(error, exceptions.ProfileNotFound):
         return ConfigError(
             f"{error}.", "Name a profile of ~/.aws/config, or leave `profile:` and --profile out."
@@ -175,7 +182,7 @@ def _local_error(error: BotoCoreError, doing: str) -> KappaError:
         isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError)
         or "credential" in str(error).lower()
     ):
-        return Denied(f"No AWS credentials for {doing}: {error}", credentials.HINT)
+        return Denied(f"No AWS credentials for {doing}: {error}", NO_CREDENTIALS_HINT)
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.HTTPClientError):
         unavailable = Unavailable(
             f"AWS could not be reached for {doing}: {error}", _NO_NETWORK_HINT
@@ -186,3 +193,31 @@ def _local_error(error: BotoCoreError, doing: str) -> KappaError:
         )
         return unavailable
     return AwsError(f"AWS call failed for {doing}: {error}")
+
+
+def foreign_answer_check(address: str) -> Callable[..., None]:
+    """Create the check that the SDK runs before it parses an answer; `address` is the client's URL.
+
+    The check raises AwsError if the answer has no request id. A failing server's answer may lack
+    it too, and the SDK tries again.
+    """
+
+    def check(response_dict: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401
+        names = {name.lower() for name in response_dict["headers"]}
+        if response_dict["status_code"] < 500 and not names & _REQUEST_IDS:
+            words = _describe(response_dict)
+            raise AwsError(f"{address} did not answer as AWS does: {words}.", _FOREIGN_HINT)
+
+    return check
+
+
+def _describe(answer: Mapping[str, Any]) -> str:
+    """Describe an answer: its status and the first words of its text."""
+    body = answer["body"]
+    if not isinstance(body, bytes):  # a stream, which the caller would read later
+        body = body.read(10_000)
+    text = re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", body.decode("utf-8", "replace"),
+                  flags=re.DOTALL | re.IGNORECASE)  # fmt: skip
+    text = " ".join(text.split())
+    short = text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}..."
+    return f"status {answer['status_code']}" + (f', "{short}"' if short else "")
