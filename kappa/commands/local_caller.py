@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
-from typing import Any
 
 import msgspec
 
@@ -93,37 +91,14 @@ def _role(session: Session) -> str:
 
 
 def _how_to_allow(session: Session, role: str) -> str:
-    """Word how the role's trust policy lets the caller assume it."""
+    """Word how the caller may be allowed to assume the role."""
     try:
         own = session.aws.call("sts", "get_caller_identity", "asking AWS who you are")["Arn"]
     except AwsError:
         own = "YOUR-ARN"
     statement = {"Effect": "Allow", "Principal": {"AWS": own}, "Action": "sts:AssumeRole"}
-    name = parse_arn(role).name
-    trust = _trust(session, name)
-    if trust is None:
-        allow = f"add this statement to it in IAM's console:\n  {json.dumps(statement)}"
-    elif statement in trust["Statement"]:
-        return "Its trust policy names you; your own policy must allow sts:AssumeRole for it too."
-    else:
-        document = {**trust, "Statement": [*trust["Statement"], statement]}
-        words = f"iam update-assume-role-policy --role-name {name} --policy-document"
-        command = session.config.aws(f"{words} {shlex.quote(json.dumps(document))}")
-        allow = f"to allow it, run\n  {command}"
     return (
-        f"The role's trust policy does not name you; {allow}\n"
-        "  Undo it when you are done: `delete` keeps a role that trusts others than Lambda."
+        f"Allow sts:AssumeRole for {role} in your own policy, and add this statement to the role's "
+        f"trust policy (IAM's console, Trust relationships):\n  {json.dumps(statement)}\n"
+        "  Take it out when you are done."
     )
-
-
-def _trust(session: Session, role: str) -> dict[str, Any] | None:
-    """The role's trust policy, with a list of statements; None if it cannot be read."""
-    try:
-        answer = session.aws.call("iam", "get_role", f"reading {role}", {"RoleName": role})
-    except AwsError:
-        return None
-    document = answer["Role"].get("AssumeRolePolicyDocument")
-    if not isinstance(document, dict):
-        return None
-    statements = document.get("Statement") or []
-    return {**document, "Statement": statements if isinstance(statements, list) else [statements]}

@@ -6,7 +6,6 @@ Parallel runs do not disturb each other: a folder appears whole, and is locked w
 from __future__ import annotations
 
 import base64
-import errno
 import fcntl
 import hashlib
 import io
@@ -27,11 +26,9 @@ from kappa.packing.cache import cache_error, cache_folder
 CODE, COMPILED = "code", "compiled"
 _TEMPORARY = (".unpacking-", ".removing-")
 _ABANDONED_S = 3600
-_UNUSED_S = 14 * 86400
-_MAX_ENTRIES = 30
-_MAX_BYTES = 1 << 30
-# Files of an entry: the size of its code, and a digest that shows a change of it.
-_SIZE, _STATE = "size", "state"
+_MAX_ENTRIES = 10
+# A file of an entry: a digest that shows a change of its code.
+_STATE = "state"
 
 
 @contextmanager
@@ -97,7 +94,6 @@ def _unpack(archive: Archive, base: Path, entry: Path) -> None:
         code.mkdir()
         _extract(archive, code)
         _set_writable(code, writable=False)
-        (temporary / _SIZE).write_text(str(archive.unzipped_bytes))
         (temporary / _STATE).write_text(_state(code))
         temporary.rename(entry)
     except OSError:
@@ -113,19 +109,9 @@ def _extract(archive: Archive, code: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(archive.data)) as packed:
             for info in packed.infolist():
                 _write(packed, info, code)
-    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        name = Path(str(error.filename)).relative_to(code)
-        raise ArchiveError(
-            f"The zip cannot be unpacked: {name} is a file in it, and a folder."
-        ) from error
     except UNREADABLE as error:
         if isinstance(error, OSError):
-            if error.errno != errno.ENAMETOOLONG:
-                raise
-            short = str(error.filename).removeprefix(f"{code}{os.sep}")[:60]
-            raise ArchiveError(
-                f"The zip cannot be unpacked: the name {short}... is too long here."
-            ) from error
+            raise
         raise ArchiveError(f"The zip cannot be unpacked: {error}.") from error
 
 
@@ -140,8 +126,6 @@ def _write(packed: zipfile.ZipFile, info: zipfile.ZipInfo, code: Path) -> None:
     if stat.S_ISLNK(mode):
         _link(target, os.fsdecode(packed.read(info)), code, info.filename)
         return
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     target.unlink(missing_ok=True)  # a name that the zip has twice
     with packed.open(info) as source, target.open("xb") as file:
         shutil.copyfileobj(source, file)
@@ -183,27 +167,17 @@ def _discard(entry: Path) -> None:
 
 
 def _sweep(base: Path) -> None:
-    """Remove what killed runs left, and entries that have not been used for long."""
-    now = time.time()
-    ages: list[tuple[float, Path]] = []
+    """Remove what killed runs left, and all entries but those that were used last."""
+    now_s, used = time.time(), []
     for folder in base.iterdir():
         with suppress(FileNotFoundError):
-            ages.append((now - folder.stat().st_mtime, folder))
-    size_bytes = 0
-    for number, (age_s, folder) in enumerate(sorted(ages)):
-        if folder.name.startswith(_TEMPORARY):
-            if age_s > _ABANDONED_S:
+            age_s = now_s - folder.stat().st_mtime
+            if not folder.name.startswith(_TEMPORARY):
+                used.append((age_s, folder))
+            elif age_s > _ABANDONED_S:
                 _remove(folder)
-            continue
-        size_bytes += _size_bytes(folder)
-        if age_s > _UNUSED_S or number >= _MAX_ENTRIES or size_bytes > _MAX_BYTES:
-            _remove_entry(folder)
-
-
-def _size_bytes(entry: Path) -> int:
-    with suppress(OSError, ValueError):
-        return int((entry / _SIZE).read_text())
-    return 0
+    for _, folder in sorted(used)[_MAX_ENTRIES:]:
+        _remove_entry(folder)
 
 
 def _remove_entry(entry: Path) -> None:

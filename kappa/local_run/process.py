@@ -1,20 +1,14 @@
 """The function's process: how it starts, what it writes, and that nothing of it survives.
 
-It and whatever it starts are one process group, whose leader is a shell that waits for kappa's
-end: also when kappa is killed, that shell ends the group and removes the temporary folder. A
-process that has left the group is found by its environment, where the system shows it.
-
-kappa/packing/child.py ends the processes of a build or pip in a simpler way, which would not do
-here: it starts a program below a shell, and this one's own id is needed to measure its memory; and
-a daemon may outlive a build, but not a function.
+It and whatever it starts are one process group, whose leader is a shell, the guard. When kappa
+closes a pipe to it, or ends in any way, the guard ends the group and removes the temporary folder.
+A process that has left the group is found by its environment, where the system shows it.
 """
 
 from __future__ import annotations
 
 import os
 import select
-import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -30,22 +24,21 @@ from kappa.local_run.interpreter import CannotRun
 _BLOCK_BYTES = 1 << 16
 # A longer line is shown in parts. Source: CloudWatch Logs guide, "CloudWatch Logs quotas".
 _MAX_LINE_BYTES = 256 * 1024
-_PROC = Path("/proc")
 _LOOK_MS = 200
-_MAX_SEARCHES = 10
-_PAUSE_S = 0.01
 # Arguments: the mark in the environment, and the temporary folder. `read` ends with kappa. The
 # trap keeps a signal for the group from ending the guard first. It searches three times: a program
-# shows its environment only once it has started, and may have started others meanwhile.
+# shows its environment only once it has started, and may have started others meanwhile. Kappa waits
+# for a line, which follows the first search.
 _GUARD = """
-trap '' INT TERM HUP QUIT
+trap '' INT TERM HUP QUIT PIPE
 read -r _
 for search in 1 2 3; do
     for file in $(grep -lsF "$1" /proc/[0-9]*/environ); do
         process=${file#/proc/}
         kill -KILL "${process%/environ}"
     done
-    sleep 0.1
+    echo
+    [ -d /proc/$$ ] && sleep 0.1
 done
 rm -rf "$2"
 kill -KILL 0
@@ -72,17 +65,15 @@ class Process:
         log: Callable[[LogLine], None],
         exited: Callable[[int], None],
     ) -> None:
-        self._mark = mark
-        self._temporary = temporary
         self._log = log
         self._guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, "kappa", mark, str(temporary)],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             process_group=0,
         )
-        self._since = _started(_PROC / str(self._guard.pid))
+        threading.Thread(target=self._guard.wait, daemon=True).start()
         try:
             _make_folder(temporary)
             self._child = subprocess.Popen(
@@ -95,8 +86,7 @@ class Process:
                 process_group=self._guard.pid,
             )
         except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            self._kill_group()
+            self._release_guard()
             raise
         self.pid = self._child.pid
         assert self._child.stdout is not None
@@ -128,37 +118,26 @@ class Process:
     def close(self) -> None:
         """End the process and all that it has started, and remove the temporary folder.
 
-        The guard is the last to go: if this is interrupted, it does the rest.
+        The guard does the most of it: if this is interrupted, it goes on.
         """
-        self._child.kill()
-        self._child.wait()
-        self._kill_marked()
+        try:
+            self._child.kill()
+            self._child.wait()
+        finally:
+            self._release_guard()
         with suppress(BrokenPipeError):
             self.drain()
         self._is_closed = True
         with self._reading:
             self._output.close()
-        shutil.rmtree(self._temporary, ignore_errors=True)
-        self._kill_group()
 
-    def _kill_group(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._guard.pid, signal.SIGKILL)
-        self._guard.wait()
+    def _release_guard(self) -> None:
+        """Have the guard end all processes; wait until it has done so for the first time."""
         assert self._guard.stdin is not None
+        assert self._guard.stdout is not None
         self._guard.stdin.close()
-
-    def _kill_marked(self) -> None:
-        """End what has left the group; whatever it starts meanwhile is found the next time."""
-        for _ in range(_MAX_SEARCHES):
-            pids, is_complete = _marked(self._mark, self._since)
-            if not pids and is_complete:
-                return
-            for pid in pids:
-                with suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
-            if not pids:
-                time.sleep(_PAUSE_S)
+        with self._guard.stdout as looked:
+            looked.readline()
 
     def _await_end(self, exited: Callable[[int], None]) -> None:
         exited(self._child.wait())
@@ -205,31 +184,3 @@ def _read(output: IO[bytes]) -> bytes | None:
         return os.read(output.fileno(), _BLOCK_BYTES)
     except BlockingIOError:
         return None
-
-
-def _marked(mark: str, since: int) -> tuple[list[int], bool]:
-    """Find the processes of this user whose environment has the mark; none without /proc.
-
-    Also returns whether these are all: a program that is just being started has no environment
-    yet. `since` is when the first of them can have started.
-    """
-    pids, is_complete = [], True
-    for folder in _PROC.glob("[0-9]*"):
-        with suppress(OSError):
-            environment = (folder / "environ").read_bytes()
-            if mark.encode() in environment:
-                pids.append(int(folder.name))
-            elif not environment and _started(folder) >= since:
-                (folder / "exe").readlink()  # which ended processes and the kernel's do not have
-                is_complete = False
-    return pids, is_complete
-
-
-def _started(folder: Path) -> int:
-    """When a process started, in ticks since the system did; 0 where the system does not tell.
-
-    Source: Linux, proc(5), /proc/pid/stat, field 22. Field 2 is a name in parentheses.
-    """
-    with suppress(OSError):
-        return int((folder / "stat").read_bytes().rpartition(b")")[2].split()[19])
-    return 0

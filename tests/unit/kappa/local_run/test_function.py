@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from kappa.errors import ArchiveError
-from kappa.local_run import interpreter, process, sandbox
+from kappa.local_run import interpreter, sandbox
 from kappa.local_run.function import Caller, LocalFunction, Sdk
 from kappa.local_run.interpreter import CannotRun
 from kappa.packing.build import read_archive
@@ -356,13 +356,13 @@ def test_a_second_ctrl_c_leaves_nothing_either(function_of, name, monkeypatch):
     ended = function._sandbox._process
     temporary = temporary_of(ended.pid)
     function.invoke(b"{}")
-    monkeypatch.setattr(process, "_marked", interrupted)
+    monkeypatch.setattr(ended._child, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         function.close()
-    ended._guard.stdin.close()  # as kappa's own end does
     assert_gone(name, temporary)
     monkeypatch.undo()
-    ended.close()
+    ended._child.wait()
+    ended._output.close()
 
 
 KILLED = """
