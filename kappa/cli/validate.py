@@ -24,8 +24,7 @@ def validate(options: Options, show_values: bool) -> None:
       kappa config.yml validate --env prod
     """
     from kappa.commands.validate import check
-    from kappa.config.show import hidden_variables, shown_config, value_origins
-    from kappa.config.write import as_yaml
+    from kappa.config.show import as_yaml, hidden_variables, shown_config, value_origins
 
     session = options.open()
     notes = check(session.config, options.region or session.config.region)

@@ -1,4 +1,4 @@
-"""Show a config: what it says, filled in or as it is written, and where its values come from.
+"""Show a config as YAML: filled in or as it is written; and where its values come from.
 
 What is shown reads as the same config; without the values of variables it reads as one that leaves
 the variables as AWS has them. Pure.
@@ -7,9 +7,11 @@ the variables as AWS has them. Pure.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from kappa.config.model import Config
 from kappa.config.policy_document import read_policy_document
@@ -111,3 +113,34 @@ def _of_document(config: Config) -> Iterator[dict[str, Any]]:
                     "",
                     Text(reference.source, is_filled=False),
                 )
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Turn a part of a config into plain values."""
+    if isinstance(value, msgspec.Struct):
+        return {
+            field.encode_name: plain(getattr(value, field.name))
+            for field in msgspec.structs.fields(type(value))
+            if field.required or getattr(value, field.name) != field.default
+        }
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def as_yaml(value: Mapping[str, Any]) -> str:
+    """Write plain values as YAML, in their own order; texts that look like numbers in quotes."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Escapes the rare line breaks, which YAML reads as blanks elsewhere."""
+
+    def scalar(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        style = '"' if any(char in text for char in "\x85\u2028\u2029") else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, scalar)
+    content: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return content

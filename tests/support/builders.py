@@ -124,9 +124,9 @@ def owned(settings=None, *parts, tags=None, **more):
 def kappa_config(function=None, policy=None, role=None, **changes):
     """A kappa config as read_config returns it; each argument takes the keys of its section."""
     from kappa.config import model
-    from kappa.config.convert import without_nulls
     from kappa.config.setting_types import comparable, file_type
-    from kappa.config.write import plain
+    from kappa.config.show import plain
+    from kappa.config.tree import without_nulls
 
     section = {
         "name": "greeter",

@@ -13,8 +13,8 @@ from kappa.commands.init_from.describe import Described, describe, given_role, w
 from kappa.commands.init_from.read import Existing
 from kappa.commands.init_from.refused import without_refused
 from kappa.config.references import escaped_in_document
+from kappa.config.show import as_yaml
 from kappa.config.tree import map_texts
-from kappa.config.write import as_yaml
 
 _LEFT_OUT = "Not in this config. `delete` removes it from AWS, and no `deploy` brings it back:"
 

@@ -14,8 +14,8 @@ from kappa.commands.init_from.describe import Described
 from kappa.config.error_list import ErrorList
 from kappa.config.read import read_config
 from kappa.config.references import escaped
+from kappa.config.show import as_yaml, plain
 from kappa.config.tree import dotted, map_texts, without_nulls
-from kappa.config.write import as_yaml, plain
 from kappa.errors import ConfigError
 from kappa.sources.unknown_settings import as_text
 

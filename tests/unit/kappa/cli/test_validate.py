@@ -6,7 +6,7 @@ import os
 import pytest
 
 from kappa.config.read import read_config
-from kappa.config.write import plain
+from kappa.config.show import plain
 from kappa.errors import ConfigError
 from tests.support.kappa.configs import append
 

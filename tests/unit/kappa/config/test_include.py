@@ -34,12 +34,6 @@ def test_a_relative_include_of_the_environment_is_found_beside_its_default(monke
         read_config(config)
 
 
-def test_included_values_are_filled_in(included):
-    more = "  description: ${who:-nobody} and ${where}\n  timeout: ${seconds}\n"
-    function = read_config(included("where: here\nseconds: 7\n", more)).function
-    assert (function.description, function.timeout) == ("nobody and here", 7)
-
-
 @pytest.mark.parametrize("listed", ["[a.org, b.org]", "\n  - a.org\n  - b.org"])
 def test_an_included_list_is_one_text_and_never_taken_for_absent(included, listed):
     more = "  description: ${domains:-everybody}\n"
@@ -82,13 +76,6 @@ def test_that_hint_is_shown_for_the_document_and_beside_an_environment(tmp_path)
     with pytest.raises(ConfigError) as caught:
         read_policy_document(read_config(file, "dev"))
     assert caught.value.hint.startswith("Run `make outputs`. Or add `topic`")
-
-
-def test_a_boolean_value_keeps_its_type(included):
-    more = source(f"arn: {STREAM}", "enabled: ${on_or_off}")
-    assert read_config(included("on_or_off: false\n", more)).function.event_sources[0].enabled is (
-        False
-    )
 
 
 def test_the_path_of_an_include_may_come_from_the_environment(included, tmp_path, monkeypatch):
@@ -174,12 +161,6 @@ def test_names_of_an_env_file_may_have_capitals(included, tmp_path):
     more = "  description: ${DB_HOST} ${stage} ${where} ${NO:-none}\n"
     config = read_config(included("where: here\n", more, "[values.yml, .env]"))
     assert config.function.description == "db.local prod here none"
-
-
-def test_a_name_with_capitals_that_an_env_file_lacks_is_missing(included, tmp_path):
-    (tmp_path / ".env").write_text("DB_HOST=x\n")
-    said = error_of(included("", "  description: ${DB_HOTS}\n", ".env"))
-    assert "10: ${DB_HOTS} has no value." in said
 
 
 def test_the_environment_wins_over_an_env_file_and_the_file_may_be_missing(

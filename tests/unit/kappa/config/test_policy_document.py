@@ -16,18 +16,6 @@ from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
 
 
-def test_iam_variables_are_left_alone(included, tmp_path):
-    (tmp_path / "policy.json").write_text(
-        '{"Statement": [{"Resource": "${where}/${aws:username}/${*}"}]}'
-    )
-    file = included("where: here\n")
-    file.write_text(
-        file.read_text().replace("iam:\n", "iam:\n  policy: {name: p, document: policy.json}\n")
-    )
-    document = read_policy_document(read_config(file))
-    assert document == {"Statement": [{"Resource": "here/${aws:username}/${*}"}]}
-
-
 @pytest.mark.parametrize(
     ("document", "said"),
     [

@@ -5,7 +5,7 @@ import yaml
 
 from kappa.config.read import read_config
 from kappa.config.settings import FUNCTION
-from kappa.config.write import plain
+from kappa.config.show import plain
 from kappa.errors import Conflict
 from kappa.function.plan import plan_function
 from kappa.packing.archive import Archive

@@ -1,15 +1,17 @@
 """What is checked, printed and known of a config whose references are not read."""
 
+from pathlib import Path
+
 import pytest
 
 from kappa.config.read import read_config
-from kappa.config.show import shown_config, value_origins
+from kappa.config.show import as_yaml, plain, shown_config, value_origins
 from kappa.config.uses import ALL, NAMES
 from kappa.config.values import Value
-from kappa.config.write import as_yaml
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import error_of
 
+SAMPLES = sorted(Path(__file__).parents[3].glob("data/kappa/*/*.yml"))
 TOPIC = "arn:aws:sns:us-east-1:123456789012:"
 MORE = f"""\
   timeout: ${{ssm:/t}}
@@ -156,3 +158,18 @@ def test_what_is_deleted_is_all_there_whatever_its_content(write):
     assert config.role.arn.endswith("role/r")
     assert [source.name for source in config.function.event_sources] == ["tick"]
     assert config.left_out == ()
+
+
+def test_texts_that_look_like_numbers_stay_texts():
+    assert as_yaml(plain({"a": "007", "b": "on", "c": ("x", 1)})) == (
+        "a: '007'\nb: 'on'\nc:\n- x\n- 1\n"
+    )
+
+
+@pytest.mark.parametrize("file", SAMPLES, ids=lambda file: file.parent.name)
+def test_what_validate_prints_reads_as_the_same_config(tmp_path, file):
+    config = read_config(file)
+    (tmp_path / "again.yml").write_text(as_yaml(shown_config(config, show_values=True)))
+    again = read_config(tmp_path / "again.yml")
+    for part in ("function", "role", "policy", "profile", "region"):
+        assert plain(getattr(again, part)) == plain(getattr(config, part))

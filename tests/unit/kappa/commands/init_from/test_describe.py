@@ -7,8 +7,7 @@ from kappa.commands.init_from.files import adopted_files
 from kappa.config.advised_commands import aws_command
 from kappa.config.function_rules import check_regions
 from kappa.config.policy_document import read_policy_document
-from kappa.config.show import shown_config
-from kappa.config.write import plain
+from kappa.config.show import plain, shown_config
 from kappa.function.log_group import LogGroup
 from kappa.function.permissions import Statement, as_statement, plan_grant, read_statement
 from tests.support.kappa.existing import POLICY, ROLE, existing, raw, whole, zipped
