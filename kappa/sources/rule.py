@@ -27,7 +27,6 @@ from kappa.sources.unknown_settings import list_unknown
 
 _GONE = ("ResourceNotFoundException",)
 _REFUSED = "FailedEntries.0"
-_NOT_OURS = "it does not invoke this function"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -69,7 +68,8 @@ def rule_arn(function: str, source: EventSource, place: Place) -> str:
 def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
     """Plan the rule and its target, or the changes to them.
 
-    Raises: NotFound, if a rule that the config does not own does not exist.
+    Raises: NotFound, if a rule that the config does not own does not exist; Conflict, if the rule
+    would change and has other targets.
     """
     function = config.function.name
     rule = _current(source, state)
@@ -83,7 +83,6 @@ def plan(config: Config, source: EventSource, state: SourcesState) -> Part:
         steps = _remove_targets(function, source, targets, _lost(source, targets))
         return Part(bool(targets), steps or [unchanged(source, "disabled")])
     target = _chosen(function, targets, state)
-    _refuse_others(function, source, rule, state)
     put = _put_rule(function, source, rule)
     if put:
         _refuse_shared(function, source, rule, state)
@@ -111,41 +110,16 @@ def _chosen(
     return min(targets, key=order, default=None)
 
 
-def _refuse_others(
-    function: str,
-    source: EventSource,
-    rule: Rule | None,
-    state: SourcesState,
-) -> None:
-    """Refuse a rule that somebody else made, and a target id that another target has.
-
-    The rule chat-2-nightly may be nightly of chat-2 or 2-nightly of chat.
-    """
-    own = _invoking(rule, state)
-    others = [target for target in rule.targets if target not in own] if rule else []
-    taken = [target for target in others if target["Id"] == function or (owned(source) and not own)]
-    if taken:
-        raise Conflict(
-            f"The rule {rule_names(function, source)['Name']} invokes {taken[0]['Arn']} "
-            f"(target {taken[0]['Id']}), which is not this function.",
-            "Give the source another name, or remove that target.",
-        )
-
-
 def plan_switch(config: Config, source: EventSource, state: SourcesState, enabled: bool) -> Plan:
     """Plan to enable or disable the config's own rule, if it invokes the function.
 
     For other rules, plan() adds or removes the target instead.
-    Raises: Conflict, if a rule to be enabled belongs to somebody else.
+    Raises: Conflict, if the rule has other targets.
     """
     function = config.function.name
     rule = _current(source, state)
     targets = _own_targets(rule, state)
     word = "enabled" if enabled else "disabled"
-    if enabled:
-        _refuse_others(function, source, rule, state)
-    elif rule and rule.targets and not targets:
-        return [Note("kept", f"{source.label} ({_NOT_OURS}, but {rule.targets[0]['Arn']})")]
     if rule is None or not targets:
         return [missing(source.label)]
     if is_enabled(rule) == enabled:
@@ -190,7 +164,7 @@ def _why_kept(source: EventSource, rule: Rule, targets: Sequence[Mapping[str, An
         return f"its description is not the config's: {rule.settings['Description']}"
     desired = {"ScheduleExpression": source.schedule, "EventPattern": source.pattern}
     if not targets and not all(_same(rule, *setting) for setting in desired.items() if setting[1]):
-        return f"{_NOT_OURS}, and does not match the config"
+        return "it does not invoke this function, and does not match the config"
     return ""
 
 
@@ -313,29 +287,32 @@ def _with_before(step: Step, current: Mapping[str, Any], changed: list[str]) -> 
     return replace(step, before={key: current.get(key) for key in changed})
 
 
-def _siblings(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
-    """Find the function's targets on other aliases."""
+def _other_targets(rule: Rule | None, state: SourcesState) -> list[Mapping[str, Any]]:
+    """Find the targets that are not the config's: another alias's or another function's."""
     own = _own_targets(rule, state)
-    return [target for target in _invoking(rule, state) if target not in own]
+    return [target for target in rule.targets if target not in own] if rule else []
 
 
 def _refuse_shared(
     function: str, source: EventSource, rule: Rule | None, state: SourcesState
 ) -> None:
-    """Refuse to change a rule that invokes another alias too."""
-    siblings = _siblings(rule, state)
-    if siblings:
+    """Refuse to change a rule that invokes something else too.
+
+    The rule chat-2-nightly may be nightly of chat-2 or 2-nightly of chat.
+    """
+    others = _other_targets(rule, state)
+    if others:
         raise Conflict(
-            f"The rule {rule_names(function, source)['Name']} invokes {siblings[0]['Arn']} too, so "
-            "kappa does not change it.",
-            "Give the source a name of its own for each alias, such as "
-            f"{source.name or 'nightly'}-{state.qualifier or 'new'}.",
+            f"The rule {rule_names(function, source)['Name']} invokes {others[0]['Arn']} too "
+            f"(target {others[0]['Id']}), so kappa does not change it.",
+            "Give the source a name of its own, such as "
+            f"{source.name or 'nightly'}-${{environment}}, or remove that target.",
         )
 
 
 def _target_id(function: str, rule: Rule | None, state: SourcesState) -> str:
     """Choose the id of a new target: the function's name or, if that is taken, one by alias."""
-    if all(target["Id"] != function for target in _siblings(rule, state)):
+    if all(target["Id"] != function for target in _other_targets(rule, state)):
         return function
     # Source: EventBridge API reference, "Target": 64 characters at most.
     return f"{function[:55]}-{hashlib.sha256(state.qualifier.encode()).hexdigest()[:8]}"

@@ -203,7 +203,7 @@ def test_a_rule_that_invokes_another_alias_too_is_not_changed(word):
     life.function["sources"] = ({"name": "nightly", "schedule": "rate(2 days)"},)
     with pytest.raises(Conflict, match=r"invokes \S+:prod too") as error:
         life.plan(word)
-    assert "nightly-dev" in error.value.hint
+    assert "nightly-${environment}" in error.value.hint
 
 
 def test_no_message_is_lost_while_a_source_moves():

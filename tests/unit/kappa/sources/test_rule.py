@@ -20,6 +20,7 @@ IDS = ("kappa-events-nightly-9f03ea11", "kappa-events-greeter-nightly-9f03ea11")
 MAY = tuple(Statement(id_, "events.amazonaws.com", "lambda:InvokeFunction", ARN) for id_ in IDS)
 HAS = {"Name": "greeter-nightly", "Arn": ARN, "ScheduleExpression": "rate(1 day)"}
 TARGET = {"Id": "greeter", "Arn": FUNCTION}
+PROD = {"Id": "prod", "Arn": f"{FUNCTION}:prod"}
 OTHER = {"Id": "others", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
 
 
@@ -111,13 +112,23 @@ def test_a_target_of_the_function_is_moved_to_the_alias_with_its_other_settings(
     assert (step.mark, step.before) == ("updated", {"Targets": [old]})
 
 
-def test_a_rule_of_the_name_that_is_somebody_elses_is_refused():
-    with pytest.raises(Conflict, match=r"greeter-nightly invokes arn:\S+:q .target others"):
-        plan(NIGHTLY, there(OTHER))
-
-
-def test_the_targets_of_others_beside_ours_stay():
-    assert [one.mark for one in plan(NIGHTLY, there(TARGET, OTHER))] == ["unchanged"]
+@pytest.mark.parametrize("others", [OTHER, {"Id": "x", "Arn": f"{FUNCTION}-2"}, PROD])
+def test_a_rule_with_other_targets_gets_ours_and_is_not_changed(others):
+    left = ["kept"] if others is PROD else []
+    found = plan(NIGHTLY, there(TARGET, others))
+    assert [item.mark for item in found] == ["unchanged", *left]
+    found = plan(NIGHTLY, there(others))
+    assert [item.mark for item in found] == ["created", *left]
+    for has in (there(TARGET, others), there(others)):
+        with pytest.raises(Conflict, match="so kappa does not change it") as error:
+            plan({**NIGHTLY, "schedule": "rate(2 days)"}, has)
+        assert (others["Arn"] in error.value.message, "nightly-" in error.value.hint) == (
+            True,
+            True,
+        )
+    for enabled, state in ((True, "DISABLED"), (False, "ENABLED")):
+        with pytest.raises(Conflict, match="so kappa does not change it"):
+            switch(NIGHTLY, there(TARGET, others, State=state), enabled)
 
 
 @pytest.mark.parametrize("other", ["eu-west-1:123456789012", "us-east-1:210987654321"])
@@ -198,15 +209,6 @@ def test_a_rule_without_a_target_is_not_said_to_be_switched(enabled):
     assert (item.mark, "deploy" in item.message) == ("missing", True)
 
 
-@pytest.mark.parametrize("state", ["ENABLED", "DISABLED"])
-def test_the_rule_of_another_function_is_not_switched(state):
-    others = there({"Id": "greeter-2", "Arn": f"{FUNCTION}-2"}, State=state)
-    with pytest.raises(Conflict, match="greeter-nightly invokes"):
-        switch(NIGHTLY, others, True)
-    (kept,) = switch(NIGHTLY, others, False)
-    assert (kept.mark, f"{FUNCTION}-2" in kept.message) == ("kept", True)
-
-
 def test_a_rule_that_is_just_used_is_disabled_by_taking_its_target_away():
     used = {"arn": ARN}
     for steps in (
@@ -229,18 +231,12 @@ def test_a_target_that_somebody_else_made_for_the_function_is_taken_over():
     assert step.params["Targets"] == [{**target, "Input": "{}"}]
 
 
-def test_a_rule_of_another_function_is_refused():
-    other = {"Id": "greeter-2", "Arn": f"{FUNCTION}-2"}
-    with pytest.raises(
-        Conflict, match=r"greeter-nightly invokes arn:\S+greeter-2 .target greeter-2"
-    ):
-        plan(NIGHTLY, there(other))
-
-
-def test_a_target_of_somebody_else_under_the_functions_name_is_refused():
+def test_a_target_gets_an_id_of_its_alias_where_another_one_has_the_functions_name():
     taken = {"Id": "greeter", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
-    with pytest.raises(Conflict, match="not this function"):
-        plan({"arn": ARN}, there(taken, key=ARN))
+    (step,) = plan({"arn": ARN}, there(taken, key=ARN))
+    (target,) = step.params["Targets"]
+    assert target["Arn"] == FUNCTION
+    assert target["Id"].startswith("greeter-")
 
 
 def test_an_input_takes_the_place_of_an_input_transformer():
