@@ -19,7 +19,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from kappa.local_run.localhost_names import LOCALHOST_NAMES
+from kappa.local_run.gate import LOCALHOST_NAMES
 
 HOST = "127.0.0.1"  # every server of local mode listens here
 HTTP_PORT = 80

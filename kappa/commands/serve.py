@@ -22,10 +22,10 @@ from kappa.commands.workers import Retired, Workers
 from kappa.config.model import Function
 from kappa.errors import KappaError
 from kappa.local_run.function import Caller
+from kappa.local_run.gate import refusal_reason
 from kappa.local_run.server import HOST, Exchange, Server, TooLarge
 from kappa.local_run.url_answer import Call, Sink, Site, answer, turned_away
 from kappa.local_run.url_event import Request, Url
-from kappa.local_run.url_gate import refusal_reason
 from kappa.local_run.url_response import MAX_REQUEST_BYTES, too_large
 from kappa.plan.step import Clock
 

@@ -1,6 +1,7 @@
 """Unpack a deployment package once, into a cache by its hash. The copy is used unchanged.
 
 Parallel runs do not disturb each other: a folder appears whole, and is locked while it is in use.
+It knows where the copies come from, so that an error names the file that the user edits.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import fcntl
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import time
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kappa.config.model import Config
 from kappa.errors import ArchiveError
 from kappa.packing.archive import UNREADABLE, Archive
 from kappa.packing.cache import cache_error, cache_folder
@@ -202,3 +205,22 @@ def _set_writable(folder: Path, *, writable: bool) -> None:
     """Allow adding and removing files in the folders, or forbid it."""
     for path, _, _ in os.walk(folder, topdown=writable):
         Path(path).chmod(0o755 if writable else 0o555)
+
+
+def source_folder(config: Config, archive: Archive) -> Path:
+    """The folder in which the files of lambda.path have the same names as in the zip."""
+    path = config.beside(config.function.path).absolute()
+    if path.is_dir():
+        return path
+    names = (name for name in archive.names if str(path).endswith(f"/{name}"))
+    return Path(str(path).removesuffix(next(names, path.name)))
+
+
+def in_source(text: str, code: Path, source: Path) -> str:
+    """Put the user's own file in place of its copy below `code`, wherever it exists."""
+
+    def own(match: re.Match[str]) -> str:
+        file = source / match[1]
+        return str(file) if file.is_file() else match[0]
+
+    return re.sub(rf"{re.escape(str(code))}/([^\s:\\\"'()]+)", own, text)

@@ -21,10 +21,9 @@ import msgspec
 
 from kappa.config.model import Config
 from kappa.local_run import runtime_api as api
-from kappa.local_run.code_cache import CODE, COMPILED, unpacked
+from kappa.local_run.code_cache import CODE, COMPILED, in_source, source_folder, unpacked
 from kappa.local_run.environment import memory_mb
 from kappa.local_run.interpreter import CannotRun, Sdk, other_version, plan_launch
-from kappa.local_run.own_files import in_source, source_folder
 from kappa.local_run.process import LogLine
 from kappa.local_run.report import Report
 from kappa.local_run.sandbox import Caller, Ending, Gone, Sandbox, Stopped

@@ -16,8 +16,8 @@ import msgspec
 
 from kappa.config.model import Config, Function
 from kappa.errors import KappaError
+from kappa.local_run.code_cache import source_folder
 from kappa.local_run.environment import local_paths, memory_mb
-from kappa.local_run.own_files import source_folder
 from kappa.packing.archive import Archive
 from kappa.packing.find_python import find_python, python_minor
 

@@ -1,13 +1,20 @@
-"""The function's process: how it starts, what it writes, and that nothing of it survives.
+"""The function's process: how it starts, what it writes and uses, and that nothing of it survives.
 
 It and whatever it starts are one process group, whose leader is a shell, the guard. When kappa
 closes a pipe to it, or ends in any way, the guard ends the group and removes the temporary folder.
 A process that has left the group is found by its environment, where the system shows it.
+
+On Linux, /proc shows the memory that the process and those below it use. Elsewhere ps shows it for
+one process only, so nothing is limited there. Lambda counts the whole environment. A limit of the
+address space would be no measure: Node.js reserves far more than it uses, so Lambda's limit is
+compared with what is resident.
+Source: Linux, proc(5): status (VmHWM, VmRSS), smaps_rollup (Pss), task/TID/children.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import select
 import subprocess
 import threading
@@ -25,6 +32,10 @@ _BLOCK_BYTES = 1 << 16
 # A longer line is shown in parts. Source: CloudWatch Logs guide, "CloudWatch Logs quotas".
 _MAX_LINE_BYTES = 256 * 1024
 _LOOK_MS = 200
+_PROC = Path("/proc")
+_PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.M)
+_SHARE = re.compile(rb"^Pss:\s+(\d+) kB", re.M)
+_PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 # Arguments: the mark in the environment, and the temporary folder. `read` ends with kappa. The
 # trap keeps a signal for the group from ending the guard first. It searches three times: a program
 # shows its environment only once it has started, and may have started others meanwhile. Kappa waits
@@ -184,3 +195,49 @@ def _read(output: IO[bytes]) -> bytes | None:
         return os.read(output.fileno(), _BLOCK_BYTES)
     except BlockingIOError:
         return None
+
+
+def peak_kb(pid: int) -> int:
+    """The peak of this one process, or with ps its present use; 0 if it has ended."""
+    return _field(pid, "status", _PEAK) if (_PROC / "self").exists() else _resident_by_ps(pid)
+
+
+def used_kb(pid: int, limit_kb: int) -> int:
+    """What the process and its descendants use now.
+
+    Forked processes share pages, so where the quick sum exceeds the limit, shared ones are divided.
+    """
+    pids = [pid, *_descendants(pid)]
+    total = sum(map(_resident_kb, pids))
+    if len(pids) == 1 or total <= limit_kb:
+        return total
+    return sum(_field(each, "smaps_rollup", _SHARE) for each in pids)
+
+
+def _resident_kb(pid: int) -> int:
+    with suppress(OSError, IndexError, ValueError):
+        return int((_PROC / str(pid) / "statm").read_bytes().split()[1]) * _PAGE_KB
+    return 0
+
+
+def _resident_by_ps(pid: int) -> int:
+    command = ["ps", "-o", "rss=", "-p", str(pid)]
+    with suppress(OSError, ValueError):
+        return int(subprocess.run(command, capture_output=True, check=False).stdout)
+    return 0
+
+
+def _descendants(pid: int) -> list[int]:
+    below: list[int] = []
+    with suppress(OSError):
+        for thread in (_PROC / str(pid) / "task").iterdir():
+            for child in (thread / "children").read_bytes().split():
+                below += [int(child), *_descendants(int(child))]
+    return below
+
+
+def _field(pid: int, name: str, pattern: re.Pattern[bytes]) -> int:
+    with suppress(OSError):
+        match = pattern.search((_PROC / str(pid) / name).read_bytes())
+        return int(match[1]) if match else 0
+    return 0

@@ -19,7 +19,7 @@ from queue import Empty
 import msgspec
 
 from kappa.config.model import Function
-from kappa.local_run import memory
+from kappa.local_run import process
 from kappa.local_run.environment import Surroundings, memory_mb, timeout_s, variables
 from kappa.local_run.interpreter import CLIENTS, CannotRun
 from kappa.local_run.process import LogLine, Process
@@ -139,7 +139,7 @@ class Sandbox:
                 raise
             raise Gone(stopped.ending) from stopped
         self.client = event.client
-        self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
+        self._peak_kb = max(self._peak_kb, process.peak_kb(self._process.pid))
         if is_cold:
             self.init_ms = (time.monotonic() - self._began_s) * 1000
 
@@ -197,7 +197,7 @@ class Sandbox:
     def finish(self) -> None:
         """Pass on what the function has written up to now, and measure its memory."""
         self._process.drain()
-        self._peak_kb = max(self._peak_kb, memory.peak_kb(self._process.pid))
+        self._peak_kb = max(self._peak_kb, process.peak_kb(self._process.pid))
 
     @property
     def used_mb(self) -> int:
@@ -217,7 +217,7 @@ class Sandbox:
 
     def _check_memory(self, request_id: str) -> None:
         limit_mb = memory_mb(self._function)
-        used_kb = memory.used_kb(self._process.pid, limit_mb * _MB_KB)
+        used_kb = process.used_kb(self._process.pid, limit_mb * _MB_KB)
         self._peak_kb = max(self._peak_kb, used_kb)
         if used_kb > limit_mb * _MB_KB:
             text = "Runtime exited with error: signal: killed"

@@ -12,9 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from kappa.config.model import Cors
-from kappa.local_run.url_cors import headers_for, preflight
+from kappa.local_run.gate import headers_for, preflight, refusal
 from kappa.local_run.url_event import Request, Url, payload
-from kappa.local_run.url_gate import refusal
 from kappa.local_run.url_response import (
     FAILED,
     MAX_REQUEST_BYTES,

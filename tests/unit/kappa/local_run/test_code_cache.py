@@ -6,13 +6,15 @@ import stat
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from kappa.errors import ArchiveError
 from kappa.local_run import code_cache
-from kappa.local_run.code_cache import CODE, unpacked
+from kappa.local_run.code_cache import CODE, in_source, source_folder, unpacked
 from kappa.packing.archive import Archive, sha256_of
+from kappa.packing.build import read_archive
 
 
 def archive(*entries):
@@ -146,3 +148,24 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(ArchiveError, match="could not be unpacked") as caught:
         unpacked(plain("x"), tmp_path).__enter__()
     assert "XDG_CACHE_HOME" in caught.value.hint
+
+
+def test_a_folder_has_the_names_of_the_zip(config_of, tmp_path):
+    config = config_of({"app.py": "handler = 1"})
+    assert source_folder(config, read_archive(config)) == tmp_path / "code"
+
+
+def test_a_single_file_is_found_from_its_name_in_the_zip(config_of, tmp_path):
+    config = config_of(
+        {"sub/app.py": "handler = 1"}, handler="sub/app.handler", path="code/sub/app.py"
+    )
+    assert source_folder(config, read_archive(config)) == tmp_path / "code"
+
+
+def test_a_copy_is_named_as_its_original(tmp_path):
+    (tmp_path / "app.js").touch()
+    text = 'at /c/code/app.js:3:1, "/c/code/app.js\\n", file:///c/code/app.js) and /c/code/x.js'
+    own = str(tmp_path / "app.js")
+    assert in_source(text, Path("/c/code"), tmp_path) == (
+        f'at {own}:3:1, "{own}\\n", file://{own}) and /c/code/x.js'
+    )

@@ -1,10 +1,10 @@
-"""Which requests are served: a page of another host must not run the function here."""
+"""A page of another host must not run the function, unless the config's CORS lets it."""
 
 import pytest
 
 from kappa.config.model import Cors
+from kappa.local_run.gate import allows, headers_for, preflight, refusal
 from kappa.local_run.url_event import Request
-from kappa.local_run.url_gate import refusal
 
 PORT = 9000
 OWN = ("Host", f"127.0.0.1:{PORT}")
@@ -108,3 +108,72 @@ def test_a_link_of_another_page_is_for_a_person_to_follow():
 def test_programs_are_served_and_browsers_that_hide_the_page_are_not():
     assert refused(OWN, ("User-Agent", "curl/8.5"), target="/?a=1", method="POST") is None
     assert refused(OWN, BROWSER).status == 403
+
+
+PAGE = "https://app.example.com"
+PAGES = Cors(
+    allow_origins=(PAGE,),
+    allow_methods=("GET", "POST"),
+    allow_headers=("Authorization", "X-Mode"),
+    expose_headers=("X-Count",),
+    allow_credentials=True,
+    max_age_s=0,
+)
+
+
+def asked(origin=PAGE, method="OPTIONS", asks="GET"):
+    headers = [("Origin", origin), ("Access-Control-Request-Method", asks)]
+    return Request(method, "/", tuple((name, value) for name, value in headers if value))
+
+
+def test_a_preflight_request_is_answered_by_the_url():
+    answer = preflight(PAGES, asked())
+    assert (answer.status, answer.body) == (200, b"")
+    assert dict(answer.headers) == {
+        "Content-Type": "application/json",
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": PAGE,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Expose-Headers": "X-Count",
+        "Access-Control-Allow-Headers": "Authorization,X-Mode",
+        "Access-Control-Allow-Methods": "GET,POST",
+        "Access-Control-Max-Age": "0",
+    }
+
+
+def test_another_page_is_allowed_nothing():
+    answer = preflight(PAGES, asked("https://evil.test"))
+    assert answer.status == 200
+    assert not any(name.startswith("Access-Control") for name, _ in answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("cors", "request_"),
+    [
+        (None, asked()),
+        (PAGES, asked(method="GET")),
+        (PAGES, asked(asks="")),
+        (PAGES, asked(origin="")),
+    ],
+)
+def test_anything_else_is_for_the_function(cors, request_):
+    assert preflight(cors, request_) is None
+
+
+def test_other_answers_get_the_origin_and_what_the_page_may_read():
+    assert headers_for(PAGES, asked(method="GET")) == (
+        ("Vary", "Origin"),
+        ("Access-Control-Allow-Origin", PAGE),
+        ("Access-Control-Expose-Headers", "X-Count"),
+        ("Access-Control-Allow-Credentials", "true"),
+    )
+    assert headers_for(PAGES, asked("https://evil.test")) == (("Vary", "Origin"),)
+    assert headers_for(PAGES, asked("")) == headers_for(None, asked()) == ()
+
+
+def test_a_star_allows_every_page_by_name():
+    cors = Cors(allow_origins=("*",))
+    assert allows(cors, "https://any.test")
+    assert ("Access-Control-Allow-Origin", PAGE) in headers_for(cors, asked())
+    assert not allows(None, PAGE)
+    assert not allows(Cors(), PAGE)

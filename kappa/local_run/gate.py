@@ -1,11 +1,14 @@
-"""Which requests the URL on this machine serves. Pure.
+"""Which requests the URL on this machine serves, and to pages of which hosts it answers. Pure.
 
 Here the function runs with the developer's own credentials, and every page in the developer's
 browser can send requests to 127.0.0.1. So a page of another host may call it only where `cors:`
 allows that page; a program and a page of this machine may always. An address that was typed cannot
 be told from one that another host's page made the browser load (a redirect, a prerender), so the
 person is asked.
-Source: Fetch Standard, "Origin header"; W3C, "Fetch Metadata Request Headers".
+Of `cors:`, it answers as AWS does: a preflight request never reaches the function; to other answers
+the headers are added, also where the function sends them itself.
+Source: Fetch Standard, "Origin header"; W3C, "Fetch Metadata Request Headers"; AWS Lambda guide,
+"Creating and managing Lambda function URLs", "Cross-origin resource sharing (CORS)".
 """
 
 from __future__ import annotations
@@ -14,11 +17,12 @@ import html
 import re
 
 from kappa.config.model import Cors
-from kappa.local_run.localhost_names import LOCALHOST_NAMES
-from kappa.local_run.url_cors import allows
 from kappa.local_run.url_event import Request
 from kappa.local_run.url_response import Response, plain
 
+# The names under which a server on this machine can trust a request's Host: no DNS server is asked
+# for them, so nobody can point them anywhere else. They are matched without regard to case.
+LOCALHOST_NAMES = r"127\.0\.0\.1|\[::1\]|(?:[a-z0-9_-]+\.)*localhost"
 _OWN = re.compile(rf"(?:{LOCALHOST_NAMES})(?::([0-9]{{1,5}}))?", re.IGNORECASE | re.ASCII)
 _HTTP_PORT = "80"
 _TRUSTED_SITES = frozenset({"same-origin", "same-site"})
@@ -93,3 +97,43 @@ def _asking(request: Request) -> Response:
         ("X-Content-Type-Options", "nosniff"),
     )
     return Response(403, headers, text.encode("utf-8", "replace"))
+
+
+def allows(cors: Cors | None, origin: str) -> bool:
+    """Whether the config lets pages of an origin call the URL."""
+    return cors is not None and ("*" in cors.allow_origins or origin in cors.allow_origins)
+
+
+def preflight(cors: Cors | None, request: Request) -> Response | None:
+    """Answer a preflight request; None if the request is not one, or CORS is not configured."""
+    if cors is None or request.method != "OPTIONS":
+        return None
+    if not (request.value("origin") and request.value("access-control-request-method")):
+        return None
+    headers = {
+        "Access-Control-Allow-Headers": ",".join(cors.allow_headers),
+        "Access-Control-Allow-Methods": ",".join(cors.allow_methods),
+        "Access-Control-Max-Age": "" if cors.max_age_s is None else str(cors.max_age_s),
+    }
+    given = tuple((name, value) for name, value in headers.items() if value)
+    allowed = given if allows(cors, request.value("origin")) else ()
+    kind = ("Content-Type", "application/json")
+    return Response(200, (kind, *headers_for(cors, request), *allowed))
+
+
+def headers_for(cors: Cors | None, request: Request) -> tuple[tuple[str, str], ...]:
+    """List the headers that the URL adds to an answer."""
+    origin = request.value("origin")
+    if cors is None or not origin:
+        return ()
+    vary = ("Vary", "Origin")
+    if not allows(cors, origin):
+        return (vary,)
+    expose = ",".join(cors.expose_headers)
+    return (
+        vary,
+        # AWS names the origin, not "*": browsers take no "*" for requests with cookies.
+        ("Access-Control-Allow-Origin", origin),
+        *((("Access-Control-Expose-Headers", expose),) if expose else ()),
+        *((("Access-Control-Allow-Credentials", "true"),) if cors.allow_credentials else ()),
+    )
