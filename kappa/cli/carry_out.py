@@ -11,7 +11,6 @@ from kappa.cli.options import Options
 
 if TYPE_CHECKING:
     from kappa.commands.session import Session
-    from kappa.config.model import Config
     from kappa.plan.step import Plan, Report
 
 
@@ -25,15 +24,6 @@ def print_place(session: Session) -> None:
     """Print which account and region a command is about; it has read the account by now."""
     place = session.place
     progress(f"{style('account'.ljust(10), dim=True)} {place.account}, {place.region}")
-
-
-def warn_of_code(config: Config) -> None:
-    """Print what is surprising in the zip."""
-    from kappa.packing.build import remarks
-    from kappa.plan.step import Report
-
-    for text in remarks(config):
-        progress(report_line(Report("warning", text)))
 
 
 def carry_out(
@@ -50,7 +40,6 @@ def carry_out(
     `shows_place` begins with the account and region.
     """
     from kappa.commands.refused_place import refused_place
-    from kappa.function.code import sends_code
     from kappa.plan.apply import apply
     from kappa.plan.step import SETTLED, steps
 
@@ -66,8 +55,6 @@ def carry_out(
     planned = plan(session)
     if shows_place:
         print_place(session)
-    if sends_code(planned):
-        warn_of_code(session.config)
     place = partial(refused_place, session.config)
     apply(planned, session.aws.call, report_step, wait=wait, place=place)
     if options.json:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kappa.cli.carry_out import print_place, warn_of_code
+from kappa.cli.carry_out import print_place
 from kappa.cli.console import as_json, coloured, progress, report_line, result
 from kappa.cli.group import command
 from kappa.cli.options import Options, adopt_option, publishing_options, show_values_option
@@ -40,14 +40,11 @@ def show_changes(options: Options, show_values: bool, publishing: Mapping[str, A
     from kappa.commands.changes import HIDDEN, as_data, as_lines
     from kappa.commands.diff import read_changes
     from kappa.commands.session import with_publishing
-    from kappa.function.code import sends_code
     from kappa.plan.step import Note, Report, without_settled
 
     session = with_publishing(options.open(), publishing)
     plan, changes = read_changes(session, show_values=show_values)
     print_place(session)
-    if sends_code(plan):
-        warn_of_code(session.config)
     if options.json:
         result(as_json(as_data(changes)))
         return DIFFERS if changes else 0

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from kappa.cli.carry_out import warn_of_code
 from kappa.cli.console import as_json, result
 from kappa.cli.group import command
 from kappa.cli.options import Options
@@ -41,7 +40,6 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
         raise ArchiveError(
             f"{session.config.function.name} is a container image: there is nothing to pack."
         )
-    warn_of_code(session.config)
     file = write_zip(session.config, archive, output)
     data = {
         "file": str(file),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from kappa.cli.carry_out import print_notes, warn_of_code
+from kappa.cli.carry_out import print_notes
 from kappa.cli.console import (
     as_json,
     bold,
@@ -159,7 +159,6 @@ def _print_loaded(session: Session, notice: str) -> None:
     from kappa.plan.step import Report
 
     print_notes(session.config.notes)
-    warn_of_code(session.config)
     if notice:
         print_notes([notice])
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kappa.cli.carry_out import print_notes, warn_of_code
+from kappa.cli.carry_out import print_notes
 from kappa.cli.console import as_json, progress, result
 from kappa.cli.group import command
 from kappa.cli.options import Options, show_values_option
@@ -31,7 +31,6 @@ def validate(options: Options, show_values: bool) -> None:
     print_notes([*session.config.notes, *notes])
     if session.config.function.build:
         print_notes(["the code is not checked: lambda.build makes it before each deploy"])
-    warn_of_code(session.config)
     config = shown_config(session.config, show_values=show_values)
     sources = value_origins(session.config)
     if options.json:

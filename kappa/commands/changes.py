@@ -92,15 +92,22 @@ def changes(
             deployed, code, installed, show_secrets=show_values, secrets=long_secrets
         )
 
-    return [
-        Change(
-            step.mark,
-            step.message,
-            tuple(_without_secret(setting, secrets) for setting in _settings(step, show_values)),
-            files(step),
+    described = [
+        (
+            step,
+            Change(
+                step.mark,
+                step.message,
+                tuple(_without_secret(item, secrets) for item in _settings(step, show_values)),
+                files(step),
+            ),
         )
         for step in steps(plan)
     ]
+    # The same files, packed differently, are no change, nor is their upload.
+    repacked = any(change.files == () and not change.settings for _, change in described)
+    sending = {*SENDS_CODE, "put_object"} if repacked else set()
+    return [change for step, change in described if step.operation not in sending]
 
 
 def _without_secret(setting: Setting, secrets: Collection[str]) -> Setting:

@@ -74,8 +74,9 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     def checked_zip(self) -> Archive | None:
         """The code, where it is to be run or sent: code that the runtime cannot read is refused."""
         archive = self.zip
-        if archive and (note := check_syntax(self.config, archive)):
-            self.report(Report("warning", note))
+        if archive:
+            for note in filter(None, (*archive.notes, check_syntax(self.config, archive))):
+                self.report(Report("warning", note))
         return archive
 
     @cached_property

@@ -41,5 +41,4 @@ def check(config: Config, region: str | None) -> list[str]:
         check_handler(bare, archive)
     except ArchiveError as error:
         raise ConfigError(error.message, error.hint) from error
-    note = check_syntax(bare, archive)
-    return [note] if note else []
+    return [*filter(None, (*archive.notes, check_syntax(bare, archive)))]

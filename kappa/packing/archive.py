@@ -14,7 +14,7 @@ import posixpath
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -22,6 +22,7 @@ import msgspec
 from kappa.config.inputs import depends_on
 from kappa.errors import ArchiveError
 from kappa.packing.files import Extras, Link, all_files, as_utf8
+from kappa.packing.ignore_file import IGNORE_FILE
 from kappa.packing.limits import (
     MAX_UNZIPPED_BYTES,
     MAX_ZIPPED_BYTES,
@@ -50,7 +51,8 @@ UNREADABLE = (
 class Archive(msgspec.Struct, frozen=True):
     """A deployment package in memory. `sha256` has the form of Lambda's CodeSha256.
 
-    `installed` are the names of the files from installed packages.
+    `installed` are the names of the files from installed packages. `notes` are what may surprise
+    about the content.
     """
 
     data: bytes
@@ -58,6 +60,7 @@ class Archive(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     unzipped_bytes: int
     installed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -92,8 +95,8 @@ def pack(
 def _pack(
     source: Path, zipfile_name: str, max_zipped_bytes: int, extras: Extras, max_unzipped_bytes: int
 ) -> Archive:
-    paths, installed = all_files(source, zipfile_name, extras)
-    entries = [_entry(name, path) for name, path in sorted(paths.items())]
+    selected = all_files(source, zipfile_name, extras)
+    entries = [_entry(name, path) for name, path in sorted(selected.files.items())]
     if not entries:
         raise ArchiveError(f"The folder {source} has no file to pack.", "Set lambda.path.")
     unzipped_bytes = sum(entry.size_bytes for entry in entries)
@@ -101,7 +104,17 @@ def _pack(
     data = _zip(entries)
     check_zipped(source, len(data), max_zipped_bytes, f"{_largest(entries)}. ")
     names = tuple(entry.name for entry in entries)
-    return Archive(data, sha256_of(data), names, unzipped_bytes, installed)
+    notes = _notes(selected.secrets)
+    return Archive(data, sha256_of(data), names, unzipped_bytes, selected.installed, notes)
+
+
+def _notes(secrets: Sequence[str]) -> tuple[str, ...]:
+    if not secrets:
+        return ()
+    names = ", ".join(map(as_utf8, sorted(secrets)))
+    return (
+        f"left out of the zip, as it may hold secrets: {names}. `!NAME` in {IGNORE_FILE} packs it",
+    )
 
 
 def read_zip(file: Path, max_zipped_bytes: int, max_unzipped_bytes: int) -> Archive:

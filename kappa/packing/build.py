@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
-from kappa.config import layout_07
+from msgspec.structs import replace
+
 from kappa.config.files import real_path
 from kappa.config.model import Config
 from kappa.config.tree import read_tree
@@ -70,7 +71,8 @@ def _read_archive(config: Config, limits: Limits) -> Archive:
             own_zip=real_path(zip_file(config)),
         )
         zip_name = _own_zip(config, source)
-        return pack(source, zip_name, max_zipped_bytes, extras, limits.unzipped_bytes)
+        archive = pack(source, zip_name, max_zipped_bytes, extras, limits.unzipped_bytes)
+        return replace(archive, notes=(*_not_installed(config), *archive.notes))
 
 
 def is_ready_zip(config: Config) -> bool:
@@ -150,15 +152,14 @@ def check_architecture(config: Config, deployed: Sequence[str]) -> None:
         )
 
 
-def remarks(config: Config) -> list[str]:
-    """Remarks about surprising content of the zip."""
+def _not_installed(config: Config) -> list[str]:
+    """A note on requirements that the layout of 0.7 packs as a file like any other."""
     file = config.beside(config.function.path) / FILE
-    if config.function.requirements != () or not file.is_file():
+    if config.function.requirements != () or not config.is_layout_07 or not file.is_file():
         return []
-    tree = read_tree(config.file)
-    section = tree.data.get("lambda")
+    section = read_tree(config.file).data.get("lambda")
     has_key = isinstance(section, dict) and section.get("requirements") is not None
-    if has_key or not layout_07.is_layout_07(tree) or is_empty(read_requirements(file)):
+    if has_key or is_empty(read_requirements(file)):
         return []
     return [
         f"{file} is packed but not installed, as in kappa 0.7. To install it, set "

@@ -147,8 +147,6 @@ def _visible(line: str) -> str:
 
 def file_lines(files: tuple[File, ...]) -> Iterator[tuple[str, str]]:
     """Yield the lines to print, each as a sign (+, -, ~ or a blank) and a text."""
-    if not files:
-        yield " ", "    the same files, packed differently"
     lines_left = _MAX_LINES
     for file in files:
         if file.package:

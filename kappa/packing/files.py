@@ -37,6 +37,12 @@ _MAX_ENTRIES = 200_000
 # Each lookup walks the whole path, so deeper folders would take long.
 _MAX_DEPTH = 100
 _LINKED = "node_modules"
+# Files of secrets that tools read from a working folder, and that no deployed function should.
+_SECRET_FOLDERS = frozenset({".aws", ".ssh"})
+_SECRET_FILES = re.compile(
+    r"\.env(?!.*\.(?:example|sample|template)$)(?:\..+)?|\.(?:netrc|npmrc|pypirc)"
+    r"|id_(?:rsa|dsa|ecdsa|ed25519)"
+)
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -63,42 +69,74 @@ class Extras(msgspec.Struct, frozen=True):
     own_zip: Path | None = None
 
 
-def all_files(
-    source: Path, zipfile_name: str, extras: Extras
-) -> tuple[dict[str, Path | Link], frozenset[str]]:
-    """Map every name in the zip to its file or link, and name those from installed packages.
+class Selected(msgspec.Struct, frozen=True):
+    """The files and links by their names in the zip, and which of them packages brought.
+
+    `secrets` are the files that may hold secrets, and so were left out.
+    """
+
+    files: Mapping[str, Path | Link]
+    installed: frozenset[str]
+    secrets: tuple[str, ...]
+
+
+class _LeftOut:
+    """Which names are left out, by the config, .lambdaignore and as secrets, which are listed."""
+
+    def __init__(self, source: Path, extras: Extras) -> None:
+        self._extras = extras
+        self._ignored = read_ignored(source)
+        self.secrets: list[str] = []
+
+    def of_packages(self, name: str) -> bool:
+        """Whether a file of an installed package is left out, or a folder, which ends in "/"."""
+        return self._is_excluded(name) or bool(self._ignored(name))
+
+    def of_own(self, name: str) -> bool:
+        """The same for a file of the user's."""
+        if self._is_excluded(name):
+            return True
+        ignored = self._ignored(name)
+        if ignored is None and is_secret(name):
+            self.secrets.append(name)
+            return True
+        return bool(ignored)
+
+    def _is_excluded(self, name: str) -> bool:
+        *folders, last = PurePosixPath(name).parts
+        if name.endswith("/"):
+            folders.append(last)
+        elif last in self._extras.excluded_files:
+            return True
+        return bool(self._extras.excluded_dirs.intersection(folders))
+
+
+def all_files(source: Path, zipfile_name: str, extras: Extras) -> Selected:
+    """Select the files of the zip.
 
     Raises: ArchiveError, if something does not exist, is not a file, or is a link that leads
     outside.
     """
     if not source.exists():
         raise ArchiveError(f"The source {source} does not exist.", "Set lambda.path.")
-    ignored = read_ignored(source)
-
-    def left_out(name: str) -> bool:
-        *folders, last = PurePosixPath(name).parts
-        if name.endswith("/"):
-            folders.append(last)
-        elif last in extras.excluded_files:
-            return True
-        return bool(extras.excluded_dirs.intersection(folders)) or ignored(name)
-
+    left_out = _LeftOut(source, extras)
     entries: dict[str, Path | Link] = {}
     for name, path in extras.dependencies:
-        for inner, file in _entries(path, left_out).items():
+        for inner, file in _entries(path, left_out.of_own).items():
             if extras.own_zip and isinstance(file, Path) and file.resolve() == extras.own_zip:
                 continue
             entries.setdefault(name if path.is_file() else inner, file)
-    own = _entries(source, left_out)
+    own = _entries(source, left_out.of_own)
     own.pop(zipfile_name, None)
     if extras.source_name and source.is_file():
         own = {extras.source_name: source}
     own.update({new: source / old for new, old in extras.renamed if old in own})
     with collecting(None):  # an installation in the cache never changes
-        packages = _entries(extras.packages, left_out) if extras.packages else {}
+        packages = _entries(extras.packages, left_out.of_packages) if extras.packages else {}
     merged = packages | own | entries
     _check_links(merged)
-    return merged, frozenset(name for name in packages if merged[name] == packages[name])
+    installed = frozenset(name for name in packages if merged[name] == packages[name])
+    return Selected(merged, installed, tuple(left_out.secrets))
 
 
 def _check_links(merged: Mapping[str, Path | Link]) -> None:
@@ -203,6 +241,16 @@ class _Walk:
 def is_by_product(name: str) -> bool:
     """Whether a file of this name is made by Python or an editor, and never packed."""
     return PurePosixPath(name).suffix in LEFT_OUT_SUFFIXES or bool(_EDITORS.fullmatch(name))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a file of this name in the zip, or a folder if it ends in a slash, holds secrets."""
+    path = PurePosixPath(name)
+    if _LINKED in path.parts:
+        return False
+    if name.endswith("/"):
+        return path.name in _SECRET_FOLDERS
+    return bool(_SECRET_FILES.fullmatch(path.name))
 
 
 def check_link(

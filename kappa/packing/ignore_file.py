@@ -28,15 +28,17 @@ _BETWEEN_STARS = re.compile(rf"{_STAR}((?:{_CHARACTER})+)(?={_STAR})")
 _OTHER_THAN = re.compile(r"(\\.)|\[\^(?!/)((?:\\.|\]?[^\]\\])(?:\\.|[^\]\\])*)\]")
 
 
-def read_ignored(folder: Path) -> Callable[[str], bool]:
-    """Read a folder's .lambdaignore; return a function that matches names in the zip.
+def read_ignored(folder: Path) -> Callable[[str], bool | None]:
+    """Read a folder's .lambdaignore; return a function that looks a name of the zip up in it.
 
+    It returns None for a name that no pattern matches, False for one that begins with `!`.
     Raises: ArchiveError, if a line is not a pattern or the file is not text.
     """
     file = folder / IGNORE_FILE
     if not file.is_file():
-        return lambda _: False
-    return read_patterns(file, f"/{IGNORE_FILE}").match_file
+        return lambda _: None
+    patterns = read_patterns(file, f"/{IGNORE_FILE}")
+    return lambda name: patterns.check_file(name).include
 
 
 def read_patterns(file: Path, *more: str) -> GitIgnoreSpec:

@@ -1,6 +1,6 @@
 """Plan how the zip reaches Lambda: inside the call, or through an S3 bucket if it is large.
 
-It owns the object's key, which depends on the content, so the same code is uploaded only once.
+It owns the object's key, which depends on the content.
 """
 
 from __future__ import annotations
@@ -32,12 +32,10 @@ def plan(config: Config, archive: Archive, max_direct_bytes: int = MAX_ZIPPED_BY
         Step(
             "s3",
             "put_object",
-            # With this condition, S3 refuses an existing object before the body is sent.
-            # Source: Amazon S3 guide, "How to prevent object overwrites with conditional writes".
-            {"Bucket": bucket, "Key": name, "Body": archive.data, "IfNoneMatch": "*"},
+            # Written even if it exists: what lies under the name may be somebody else's.
+            {"Bucket": bucket, "Key": name, "Body": archive.data},
             "created",
             f"zip s3://{bucket}/{name}",
-            settled=("PreconditionFailed",),
             key=("lambda", "s3_bucket"),
         )
     ]

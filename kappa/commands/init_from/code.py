@@ -17,7 +17,7 @@ import msgspec
 
 from kappa.errors import ArchiveError
 from kappa.packing.archive import UNREADABLE
-from kappa.packing.files import LEFT_OUT_NAMES, is_by_product
+from kappa.packing.files import LEFT_OUT_NAMES, is_by_product, is_secret
 from kappa.packing.ignore_file import IGNORE_FILE
 from kappa.packing.limits import MAX_UNZIPPED_BYTES
 
@@ -85,7 +85,9 @@ def _plain(name: str) -> PurePosixPath:
 
 
 def _usual(path: PurePosixPath) -> bool:
-    return not _LEFT_OUT.isdisjoint(path.parts) or is_by_product(path.name)
+    if not _LEFT_OUT.isdisjoint(path.parts) or is_by_product(path.name):
+        return True
+    return is_secret(str(path)) or any(is_secret(f"{folder}/") for folder in path.parents)
 
 
 def _opens_repository(path: PurePosixPath, folders: Set[PurePosixPath]) -> bool:

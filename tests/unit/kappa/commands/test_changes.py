@@ -113,9 +113,14 @@ def test_code_that_aws_does_not_give_is_not_called_new():
     assert changes([step], packed(a="1"), None)[0].files is None
 
 
-def test_the_same_files_in_another_zip_are_said_to_be_the_same():
-    data = packed(a="1")
-    assert compare_code(data, data) == ()
+def test_the_same_files_in_another_zip_are_no_change():
+    name, data = "update_function_code", packed(a="1")
+    with_comment = data[:-2] + b"\1\0x"
+    assert compare_code(with_comment, data) == ()
+    upload = Step("s3", "put_object", {"Bucket": "b", "Key": "k"}, "created", "zip s3://b/k")
+    step = Step("lambda", name, {**NAME, "S3Key": "k"}, "updated", "code of g")
+    assert changes([upload, step], data, with_comment) == []
+    assert len(changes([upload, step], data, packed(a="2"))) == 2
 
 
 def test_what_is_removed_is_only_named():

@@ -120,8 +120,8 @@ def test_installed_packages_do_not_count(tmp_path):
     written(tmp_path, {"code/a.py": "", "packages/b.py": ""})
     inputs = Inputs()
     with collecting(inputs):
-        packed, _ = all_files(tmp_path / "code", "", Extras(packages=tmp_path / "packages"))
-    assert sorted(packed) == ["a.py", "b.py"]
+        packed = all_files(tmp_path / "code", "", Extras(packages=tmp_path / "packages"))
+    assert sorted(packed.files) == ["a.py", "b.py"]
     assert names(inputs.code, tmp_path) == {"code/a.py"}
 
 

@@ -7,7 +7,7 @@ import pytest
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
-from kappa.packing.build import read_archive, remarks
+from kappa.packing.build import read_archive
 from kappa.packing.check_handler import check_files
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import TWO_ENVIRONMENTS, error_of
@@ -69,13 +69,13 @@ def test_0_7_installed_nothing_and_so_do_we_and_say_so(write, tmp_path):
     file = write(SHORT)
     (tmp_path / "_src" / "requirements.txt").write_text("there-is-no-such-package\n")
     config = read_config(file)
-    assert read_archive(config).names == ("requirements.txt", "simple.py")
-    (remark,) = remarks(config)
+    archive = read_archive(config)
+    assert archive.names == ("requirements.txt", "simple.py")
+    (remark,) = archive.notes
     assert "requirements: _src/requirements.txt" in remark
     asked = read_config(write(f"{SHORT}  requirements: _src/requirements.txt\n"))
     assert asked.function.requirements == "_src/requirements.txt"
-    assert remarks(asked) == []
-    assert remarks(read_config(write(f"{SHORT}  requirements: []\n"))) == []
+    assert read_archive(read_config(write(f"{SHORT}  requirements: []\n"))).notes == ()
 
 
 @pytest.mark.parametrize("value", ["default", "none", "[a.txt]"])

@@ -37,6 +37,44 @@ def test_what_an_editor_keeps_beside_an_open_file_is_left_out(tmp_path):
     assert pack(source).names == ("a.py", "notes.swp")
 
 
+@pytest.mark.parametrize(
+    ("name", "lines", "left_out"),
+    [
+        (".env", "", ".env"),
+        ("lib/.env.production", "", "lib/.env.production"),
+        (".env.example", "", ""),
+        ("env.py", "", ""),
+        ("id_ed25519", "", "id_ed25519"),
+        ("id_ed25519.pub", "", ""),
+        (".npmrc", "*.txt", ".npmrc"),
+        ("node_modules/tea/.npmrc", "", ""),
+        (".aws/credentials", "", ".aws/"),
+        (".env", "!.env", ""),
+        (".aws/credentials", "!.aws/", ""),
+        ("global-bundle.pem", "", ""),
+    ],
+)
+def test_a_file_of_secrets_is_left_out_and_named(tmp_path, name, lines, left_out):
+    source = folder(tmp_path, a_py="a")
+    (source / name).parent.mkdir(parents=True, exist_ok=True)
+    (source / name).write_text("x")
+    (source / ".lambdaignore").write_text(lines)
+    archive = pack(source)
+    assert archive.names == tuple(sorted({"a.py", *(() if left_out else (name,))}))
+    (note,) = archive.notes or ("",)
+    assert (f": {left_out}. `!NAME` in .lambdaignore" in note) == bool(left_out)
+
+
+def test_what_lambdaignore_names_and_what_a_package_brings_is_no_secret(tmp_path):
+    source = folder(tmp_path / "code", a_py="a")
+    (source / ".env").write_text("x")
+    (source / ".lambdaignore").write_text(".env\n!tea/.env\n")
+    (tmp_path / "packages" / "cup").mkdir(parents=True)
+    (tmp_path / "packages" / "cup" / ".npmrc").write_text("x")
+    archive = pack(source, extras=codefiles.Extras(packages=tmp_path / "packages"))
+    assert (archive.names, archive.notes) == (("a.py", "cup/.npmrc"), ())
+
+
 def test_a_link_inside_of_the_folder_is_packed_as_the_file(tmp_path):
     source = folder(tmp_path, a_py="text")
     (source / "b.py").symlink_to("a.py")

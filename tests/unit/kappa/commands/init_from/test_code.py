@@ -63,6 +63,8 @@ def test_what_is_no_zip_is_an_error():
         "x.pyc",
         ".DS_Store",
         ".lambdaignore",
+        "lib/.env",
+        ".aws/credentials",
     ],
 )
 def test_what_packing_leaves_out_is_left_out_on_the_way_back(name):
