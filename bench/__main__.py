@@ -1,12 +1,12 @@
-"""Run the benchmarks, print their tables and save them in bench/results.md.
+"""Run the benchmarks, print their tables and save them in bench/results.md and the README.
 
 Usage:
   bench [SECTION...]
   bench -h | --help
 
-Without a SECTION all run, in this order: commands, local_runs, saves, handlers, delivery, growth,
-page. Each is a module of bench/. The first three compare kappa with the tools that `make
-bench-peers` installs.
+Without a SECTION all run, in this order: commands, round_trips, local_runs, saves, handlers,
+delivery, growth, page. Each is a module of bench/. The first four compare kappa with the tools that
+`make bench-peers` installs.
 """
 
 from __future__ import annotations
@@ -16,10 +16,20 @@ import sys
 
 from docopt import docopt
 
+from bench.readme import write_figures
 from bench.report import keep
 from kappa.errors import KappaError
 
-SECTIONS = ("commands", "local_runs", "saves", "handlers", "delivery", "growth", "page")
+SECTIONS = (
+    "commands",
+    "round_trips",
+    "local_runs",
+    "saves",
+    "handlers",
+    "delivery",
+    "growth",
+    "page",
+)
 
 
 def main() -> int:
@@ -43,6 +53,7 @@ def run(name: str) -> bool:
         print(f"Error: {error}", file=sys.stderr)
         return False
     keep(name, text)
+    write_figures()
     print(text)
     return True
 

@@ -5,6 +5,7 @@ It measures nothing; peers.py installs the tools.
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +53,7 @@ class Tool:
 
     def folder(self, root: Path) -> Path:
         """The folder with the tool's files."""
-        return root / self.name.replace(" ", "-")
+        return root / re.sub(r"\W+", "-", self.name)
 
     def write(self, root: Path, number: int) -> None:
         """Write all files; each number gives different code."""
@@ -123,19 +124,22 @@ app = Chalice(app_name='bench')
 def handler(event, context):
     return""",
 )
-# packages, uploads, and makes a change set and a stack; the emulator has no SAM transform
-sam = Tool(
-    "SAM CLI",
-    SAM,
-    deploys(
-        f"deploy --template-file template.yaml {STACK} --s3-bucket {BUCKET}"
-        " --capabilities CAPABILITY_IAM --no-confirm-changeset --no-fail-on-empty-changeset"
-        " --no-progressbar",
-        delete=f"delete {STACK} --no-prompts",
-    ),
-    code="code/handler.py",
-    files={
-        "template.yaml": f"""\
+
+
+def sam_tool(name: str, stack: str, *options: str) -> Tool:
+    """SAM packages, uploads, and makes a change set and a stack; the emulator has no transform."""
+    return Tool(
+        name,
+        SAM,
+        deploys(
+            f"deploy --template-file template.yaml {stack} --s3-bucket {BUCKET}"
+            " --capabilities CAPABILITY_IAM --no-confirm-changeset --no-fail-on-empty-changeset"
+            f" --no-progressbar {' '.join(options)}",
+            delete=f"delete {stack} --no-prompts",
+        ),
+        code="code/handler.py",
+        files={
+            "template.yaml": f"""\
 Resources:
   Role:
     Type: AWS::IAM::Role
@@ -150,6 +154,13 @@ Resources:
       Code: code/
       Role: !GetAtt Role.Arn
 """
-    },
+        },
+    )
+
+
+sam = sam_tool("SAM CLI", STACK)
+# does not wait until the resources are stable
+sam_express = sam_tool(
+    "SAM CLI, --express", f"--stack-name bench-express --region {REGION}", "--express"
 )
-TOOLS = (boto3_script, kappa, old_kappa, chalice, sam)
+TOOLS = (boto3_script, kappa, old_kappa, chalice, sam, sam_express)

@@ -33,9 +33,9 @@ def main() -> int:
     return 0 if all(installed) else 1
 
 
-def require() -> None:
-    """Raise KappaError, if a tool is not installed."""
-    if missing := _missing():
+def require(*peers: str) -> None:
+    """Raise KappaError, if one of the tools is not installed; by default of all."""
+    if missing := [peer for peer in _missing() if peer in (peers or PEERS)]:
         raise KappaError(f"Not installed: {', '.join(missing)}.", "Run: make bench-peers")
 
 

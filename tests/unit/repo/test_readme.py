@@ -1,8 +1,9 @@
-"""The README's commands are those that local mode runs, in that order."""
+"""The README's commands are those of local mode, its figures those of the benchmarks."""
 
 import re
 from pathlib import Path
 
+from bench.readme import figures
 from local.bootstrap import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,3 +26,8 @@ def typed_commands():
 def test_local_mode_runs_the_readmes_commands_in_the_readmes_order():
     places = [typed_commands().index(command) for command in COMMANDS]
     assert places == sorted(places)
+
+
+def test_the_readmes_figures_are_those_of_the_benchmarks_results():
+    table = figures((ROOT / "bench" / "results.md").read_text())
+    assert table in (ROOT / "README.md").read_text()
