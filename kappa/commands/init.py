@@ -26,19 +26,18 @@ SCHEMA = "kappa.schema.json"
 POLICY = "policy.json"
 EVENT = "input.json"
 HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
-_LOGS = "arn:${partition}:logs:${region}:${account_id}"
 _POLICY = """\
-{{
+{
   "Version": "2012-10-17",
   "Statement": [
-    {{
+    {
       "Sid": "WriteOwnLogs",
       "Effect": "Allow",
       "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-      "Resource": "{logs}:log-group:/aws/lambda/{name}:*"
-    }}
+      "Resource": "arn:${partition}:logs:${region}:${account_id}:log-group:${log_group}:*"
+    }
   ]
-}}
+}
 """
 
 
@@ -63,7 +62,7 @@ def starter(config: Path, name: str = "", template: str = "python") -> NewFiles:
     module, chosen = _module(name), TEMPLATES[template]
     texts = {
         config.name: HEADER + config_text(chosen, name, module, config.name),
-        POLICY: _POLICY.format(name=name, logs=_LOGS),
+        POLICY: _POLICY,
         **code_files(chosen, module),
         EVENT: '{"name": "Ada"}\n',
     }

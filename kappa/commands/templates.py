@@ -38,7 +38,8 @@ lambda:
   # What `kappa {file} invoke` sends.
   test_data: input.json
 
-# What differs elsewhere: kappa {file} deploy --env prod
+# Several environments: end the names of policy, role and function in -${{environment}}, and
+# kappa {file} deploy --env prod
 # environments:
 #   dev: {{}}
 #   prod:

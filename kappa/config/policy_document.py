@@ -35,6 +35,7 @@ FILL_IN = "Put in place of {blank} what is meant."
 def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, Any] | None:
     """Read the policy's JSON file, filled in; None when the policy has no document.
 
+    In a file, ${log_group} is the function's log group, so that its rights follow its name.
     A text with a value that `ask` does not answer is an unfilled Text, for place_policy_document().
     Raises: ConfigError, if it is missing, not JSON or not a policy, repeats a key, has a null or
     an unfilled blank, or a reference without a value; AwsError, if AWS refuses one.
@@ -59,6 +60,7 @@ def read_policy_document(config: Config, ask: Ask | None = None) -> dict[str, An
         raise ConfigError(problem, FILL_IN.format(blank=blank))
     if null_line := line_of_null(text):
         raise ConfigError(f"{file}:{null_line}: a policy cannot contain null.", "Take the key out.")
+    config.values.know("log_group", config.function.log_group)
     places = [
         Place((*_KEYS, *keys), words, error, is_document=True)
         for keys, words in texts_in(document)

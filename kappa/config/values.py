@@ -50,7 +50,7 @@ class Values:
         self, folder: Path, included: Included | None = None, environment: str = ""
     ) -> None:
         self._folder, self._included = folder, included or Included()
-        self._environment = environment
+        self._own = {ENVIRONMENT: environment} if environment else {}
         self._answers: dict[str, Answer] = {}
         self.hint = self._included.hint
         self.secrets: dict[str, str] = {}
@@ -62,14 +62,23 @@ class Values:
             if isinstance(answer, Value) and answer.is_secret:
                 self.secrets[answer.text] = f"${{{name}}}"
 
+    def know(self, name: str, text: str) -> None:
+        """Take a value that kappa knows itself, unless an included file has the name."""
+        if name not in self._included.values:
+            self._own[name] = text
+
     def is_own(self, name: str) -> bool:
         """Whether kappa knows a value itself. An included file may give a region, no account.
 
         --env decides what is changed or deleted: an included value never does.
         """
         if name == ENVIRONMENT:
-            return bool(self._environment)
-        return name in CALLER or (name == REGION and not self._included.values.get(REGION))
+            return ENVIRONMENT in self._own
+        return (
+            name in self._own
+            or name in CALLER
+            or (name == REGION and not self._included.values.get(REGION))
+        )
 
     def source_of(self, name: str) -> str:
         """Where a value is from: the kind of a reference, or the path of an included file."""
@@ -79,14 +88,13 @@ class Values:
 
     def names(self) -> set[str]:
         """Each name that may have a value."""
-        own = [ENVIRONMENT] if self._environment else []
-        return {*self._included.values, *own, *CALLER, REGION}
+        return {*self._included.values, *self._own, *CALLER, REGION}
 
     def get(self, name: str) -> Answer | None:
         """The value of a name or reference, or why it has none; None: it has not been read."""
         if self.is_own(name):
-            own = Value(self._environment) if name == ENVIRONMENT else None
-            return own or self._answers.get(name)
+            own = self._own.get(name)
+            return Value(own) if own else self._answers.get(name)
         if is_name(name):
             text = self._of_name(name)
             return NoValue("") if text in (None, "", "TODO") else Value(str(text))

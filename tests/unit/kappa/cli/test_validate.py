@@ -170,8 +170,8 @@ def test_validate_lists_what_would_be_asked_and_asks_nothing(run, tmp_path, monk
     assert [
         line.partition(place)[2] for line in done.stderr.splitlines() if "Not read" in line
     ] == [
-        "44: lambda.environment.TOKEN is ${secret:db#password}",
-        "45: lambda.timeout is ${ssm:/wait}",
+        "45: lambda.environment.TOKEN is ${secret:db#password}",
+        "46: lambda.timeout is ${ssm:/wait}",
     ]
     assert "timeout: ${ssm:/wait}" in done.stdout
     assert "from-here" not in done.output

@@ -43,6 +43,24 @@ def test_what_only_aws_knows_is_filled_in_later(write, tmp_path):
     assert placed == {"Statement": "aws eu-west-1 123456789012"}
 
 
+@pytest.mark.parametrize(
+    ("function", "included", "log_group"),
+    [
+        ("name: f", "other: x\n", "/aws/lambda/f"),
+        ("name: f-${environment}", "other: x\n", "/aws/lambda/f-prod"),
+        ("name: f\n  logging: {group: all}", "other: x\n", "all"),
+        ("name: f", "log_group: own\n", "own"),
+    ],
+)
+def test_a_document_names_the_functions_log_group(write, tmp_path, function, included, log_group):
+    (tmp_path / "p.json").write_text('{"Statement": "${log_group}"}')
+    (tmp_path / "values.yml").write_text(included)
+    text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
+    text = f"include: values.yml\nenvironments: {{prod: {{}}}}\n{text}"
+    config = read_config(write(text.replace("name: greeter\n", f"{function}\n")), "prod")
+    assert read_policy_document(config) == {"Statement": log_group}
+
+
 def test_a_missing_policy_document_is_said(write):
     text = MINIMAL.replace("iam:\n", "iam:\n  policy: {name: p, document: p.json}\n")
     with pytest.raises(ConfigError, match=r"p\.json: No such file"):
