@@ -28,7 +28,7 @@ from kappa.config.references import (
     parse,
     problem_of,
 )
-from kappa.config.tree import Keys, Text, Tree, dotted, map_texts, texts_in
+from kappa.config.tree import Keys, Text, Tree, map_texts, texts_in
 from kappa.config.uses import Uses
 from kappa.config.values import Answer, NoValue, Reader, Value, Values
 from kappa.errors import AwsError, ConfigError, KappaError
@@ -85,7 +85,7 @@ def fill_tree(
     """
 
     def place(keys: Keys, text: str) -> Place:
-        return Place(keys, text, partial(tree.error, keys), in_document(keys))
+        return Place(keys, text, partial(tree.error_at, keys), in_document(keys))
 
     def account(key: str) -> str:
         """The config's region or profile; in the layout of 0.7 they are an environment's."""
@@ -149,17 +149,17 @@ def _is_account(keys: Keys) -> bool:
 def _too_early(place: Place, wanted: Collection[str]) -> Iterator[ConfigError]:
     """Find a value of AWS in what decides where or what to ask."""
     if (_is_account(place.keys) and wanted) or (place.keys in _NAME and any(map(asks_aws, wanted))):
-        problem = f"{dotted(place.keys)} cannot come from AWS: it decides where or what to ask."
+        problem = "it cannot come from AWS, since it decides where or what to ask."
         yield place.error(problem, "Use an included value or ${env:NAME}.")
 
 
 def _misplaced(place: Place, filled: Filled) -> Iterator[ConfigError]:
     """Find a function's name without its region, and a secret that AWS shows in its lists."""
     if place.keys in _NAME and filled.text is None:
-        problem = f"{dotted(place.keys)} is {place.text}, and the region is not known."
+        problem = f"the region in {place.text} is not known."
         yield place.error(problem, "Give --region, a `region:`, or set AWS_REGION.")
     if place.keys[-1] == "description" and filled.is_secret:
-        problem = f"{dotted(place.keys)} has a secret, and AWS shows descriptions: {place.text}."
+        problem = f"{place.text} has a secret, and AWS shows descriptions."
         yield place.error(problem, "Take it out of the description.")
 
 

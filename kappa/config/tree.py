@@ -121,6 +121,10 @@ class Tree(msgspec.Struct, frozen=True):
             problem = dotted(self._written_path(keys)) + problem.removeprefix(own)
         return ConfigError(f"{self.file}:{self.line(keys)}: {shortened(problem)}", hint, keys)
 
+    def error_at(self, keys: Keys, problem: str, hint: str = "") -> ConfigError:
+        """Build the error for a text: the problem follows its key path."""
+        return self.error(keys, f"{dotted(keys)}: {problem}", hint)
+
     def line(self, keys: Keys) -> int:
         """The line of what stands at a key path, or of what is nearest above it."""
         value: Any = self.data

@@ -99,7 +99,6 @@ def test_what_is_missing_or_refused_is_an_error_before_anything_is_made(project)
     done = project.kappa("deploy")
     line = project.text.splitlines().index("    TOKEN: ${ssm:/values/tokn}") + 1
     assert done.returncode == 2
-    assert f"config.yml:{line}: ${{ssm:/values/tokn}} has no value: there is no parameter" in (
-        done.stderr
-    )
+    place = f"config.yml:{line}: lambda.environment.TOKEN: "
+    assert f"{place}${{ssm:/values/tokn}} has no value: there is no parameter" in done.stderr
     assert project.existing() == []

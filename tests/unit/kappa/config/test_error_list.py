@@ -64,9 +64,9 @@ def test_mistakes_between_keys_are_said_at_once(said):
 
 def test_every_name_without_a_value_is_said_at_once(said):
     assert said(f"{GOOD}  description: ${{one}} and\n  mode: ${{two}}\n") == [
-        "8: ${one} has no value.",
+        "8: lambda.description: ${one} has no value.",
         "  Add `one` to a file that `include:` names.",
-        "9: ${two} has no value.",
+        "9: lambda.mode: ${two} has no value.",
         "  Add `two` to a file that `include:` names.",
     ]
 

@@ -160,7 +160,7 @@ def test_a_text_is_filled_in_once(around, text, filled):
 )
 def test_what_cannot_be_filled_in_is_an_error_with_its_line_and_what_was_meant(around, text, said):
     error = error_of(around(variable(text)))
-    assert error.startswith("12: ")
+    assert error.startswith("12: lambda.environment.VALUE: ")
     assert said in error
 
 
@@ -184,7 +184,7 @@ def test_a_command_that_needs_names_does_not_mind_what_else_has_no_value(around)
     file = around(variable("${env:NO} ${nope}"))
     assert value_of(read(file, uses=NAMES)) == "${env:NO} ${nope}"
     for uses in (ALL, OFFLINE):
-        assert "12: ${nope} has no value." in error_of(file, uses=uses)
+        assert "12: lambda.environment.VALUE: ${nope} has no value." in error_of(file, uses=uses)
 
 
 def test_the_region_is_asked_of_nobody_and_the_account_only_where_it_is_used(around):
@@ -214,13 +214,15 @@ def test_a_value_is_asked_of_the_configs_region_and_profile(write, monkeypatch):
 def test_what_decides_where_to_ask_cannot_come_from_there(write, key, text):
     config = MINIMAL.replace("name: greeter\n", f"name: {text}\n")
     file = write(config if key == "name" else f"{key}: {text}\n{MINIMAL}")
-    assert f"{key} cannot come from AWS: it decides where or what to ask." in error_of(file)
+    assert f"{key}: it cannot come from AWS, since it decides where or what to ask." in error_of(
+        file
+    )
 
 
 def test_a_name_may_have_the_region_in_it(write):
     file = write(MINIMAL.replace("name: greeter\n", "name: greeter-${region}\n"))
     assert read(file, uses=NAMES).function.name == "greeter-eu-west-1"
-    with pytest.raises(ConfigError, match="and the region is not known"):
+    with pytest.raises(ConfigError, match=r"lambda\.name: the region in"):
         read_config(file)
 
 
@@ -240,7 +242,7 @@ def test_a_secret_in_a_description_is_refused(write):
     aws = Aws(secret={"db": "hunter2-s3cret"})
     said = error_of(write(more="  description: of ${secret:db}\n"), aws)
     assert (
-        "9: lambda.description has a secret, and AWS shows descriptions: of ${secret:db}." in said
+        "9: lambda.description: of ${secret:db} has a secret, and AWS shows descriptions." in said
     )
     plain = read(write(more="  description: of ${ssm:/a}\n"), Aws(ssm={"/a": "tea"}))
     assert plain.function.description == "of tea"
@@ -261,8 +263,8 @@ def test_a_refusal_is_never_a_default_and_keeps_its_kind(write):
     with pytest.raises(Denied) as caught:
         read(file, Aws(ssm={"/a": denied, "/b": denied}))
     assert caught.value.message.splitlines() == [
-        f"{file}:9: ${{ssm:/a}} has no value: AWS refused",
-        f"{file}:10: ${{ssm:/b}} has no value: AWS refused",
+        f"{file}:9: lambda.environment.AA: ${{ssm:/a}} has no value: AWS refused",
+        f"{file}:10: lambda.environment.BB: ${{ssm:/b}} has no value: AWS refused",
     ]
     assert (caught.value.hint, caught.value.exit_code) == ("Ask for ssm:GetParameter.", 1)
 

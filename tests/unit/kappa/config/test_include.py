@@ -52,7 +52,7 @@ def test_an_include_that_is_no_file_is_one_clear_error(included, tmp_path, name)
 @pytest.mark.parametrize("value", ["", "TODO", "''"])
 def test_a_value_that_is_empty_or_todo_is_missing(included, value):
     said = error_of(included(f"where: {value}\n", "  description: ${where}\n"))
-    assert "10: ${where} has no value.\n  Add `where` to" in said
+    assert "10: lambda.description: ${where} has no value.\n  Add `where` to" in said
 
 
 def test_the_hint_of_the_included_file_says_how_to_get_what_is_missing(included):
@@ -172,14 +172,16 @@ def test_the_environment_wins_over_an_env_file_and_the_file_may_be_missing(
     monkeypatch.setenv("HOST", "variable")
     assert read_config(file).function.description == "variable:1"
     (tmp_path / ".env").unlink()
-    assert "10: ${PORT} has no value." in error_of(file)
+    assert "10: lambda.description: ${PORT} has no value." in error_of(file)
     monkeypatch.setenv("PORT", "2")
     assert read_config(file).function.description == "variable:2"
 
 
 def test_without_an_env_file_the_environment_gives_no_name(included, monkeypatch):
     monkeypatch.setenv("HOST", "variable")
-    assert "10: ${HOST} has no value." in error_of(included("a: b\n", "  description: ${HOST}\n"))
+    assert "10: lambda.description: ${HOST} has no value." in error_of(
+        included("a: b\n", "  description: ${HOST}\n")
+    )
 
 
 def test_a_file_is_known_by_its_name():
