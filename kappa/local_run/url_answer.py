@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from kappa.config.model import Cors
 from kappa.local_run.gate import headers_for, preflight, refusal
+from kappa.local_run.server import Exchange
 from kappa.local_run.url_event import Request, Url, payload
 from kappa.local_run.url_response import (
     FAILED,
@@ -24,16 +25,6 @@ from kappa.local_run.url_response import (
     response,
     too_large,
 )
-
-
-class Writer(Protocol):
-    """Where a response goes: the whole of it, or its head and then pieces of its body."""
-
-    def send(self, response: Response) -> None: ...  # noqa: D102
-    def begin(self, head: Response) -> None: ...  # noqa: D102
-    def write(self, piece: bytes) -> None: ...  # noqa: D102
-    def end(self) -> None: ...  # noqa: D102
-    def cut(self) -> None: ...  # noqa: D102
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -68,7 +59,7 @@ def turned_away(site: Site, request: Request) -> Response | None:
 
 
 def answer(
-    site: Site, request: Request, writer: Writer, call_id: tuple[str, int], invoke: Invoke
+    site: Site, request: Request, exchange: Exchange, call_id: tuple[str, int], invoke: Invoke
 ) -> str:
     """Invoke the function with a request, and write what it answers.
 
@@ -78,9 +69,9 @@ def answer(
     call = Call(call_id[0], payload(request, site.url, *call_id))
     added = (("x-amzn-RequestId", call.request_id), *headers_for(site.cors, request))
     if len(call.payload) > MAX_REQUEST_BYTES:
-        writer.send(_with(too_large(), added))
+        exchange.send(_with(too_large(), added))
         return f"The event has {len(call.payload)} bytes; the limit is {MAX_REQUEST_BYTES}."
-    sink = _Streamed(writer, added) if site.streams else _Whole(writer, added)
+    sink = _Streamed(exchange, added) if site.streams else _Whole(exchange, added)
     return sink.finish(invoke(call, sink))
 
 
@@ -91,8 +82,8 @@ def _with(response: Response, headers: tuple[tuple[str, str], ...]) -> Response:
 class _Whole:
     """BUFFERED: the answer is turned into a response when it is complete."""
 
-    def __init__(self, writer: Writer, added: tuple[tuple[str, str], ...]) -> None:
-        self._writer, self._added = writer, added
+    def __init__(self, exchange: Exchange, added: tuple[tuple[str, str], ...]) -> None:
+        self._exchange, self._added = exchange, added
         self._pieces: list[bytes] = []
         self._is_streamed = False
 
@@ -112,15 +103,15 @@ class _Whole:
                 if self._is_streamed:
                     hint = " It streams: set `invoke_mode: RESPONSE_STREAM` in lambda.url."
                 note = f"The function's answer {error}, so the URL answers 502.{hint}"
-        self._writer.send(_with(answered, self._added))
+        self._exchange.send(_with(answered, self._added))
         return note
 
 
 class _Streamed:
     """RESPONSE_STREAM: the answer is passed on as it comes."""
 
-    def __init__(self, writer: Writer, added: tuple[tuple[str, str], ...]) -> None:
-        self._writer, self._added = writer, added
+    def __init__(self, exchange: Exchange, added: tuple[tuple[str, str], ...]) -> None:
+        self._exchange, self._added = exchange, added
         self._stream = Stream("")
         self._is_begun = False
         self._malformed: Malformed | None = None
@@ -146,14 +137,14 @@ class _Streamed:
         # The function goes on when its client has left, as on AWS.
         try:
             self._write_head()
-            self._writer.write(body)
+            self._exchange.write(body)
         except OSError as error:
             self._gone = error
 
     def _write_head(self) -> None:
         if self._stream.head and not self._is_begun:
             self._is_begun = True
-            self._writer.begin(_with(self._stream.head, self._added))
+            self._exchange.begin(_with(self._stream.head, self._added))
 
     def finish(self, failure: str | None) -> str:
         if self._gone:
@@ -165,12 +156,12 @@ class _Streamed:
                 self._malformed = error
         if failure is None and not self._malformed:
             self._write_head()
-            self._writer.end()
+            self._exchange.end()
             return self._note
         if self._is_begun:
-            self._writer.cut()
+            self._exchange.cut()
         else:
-            self._writer.send(_with(failed(failure or FAILED), self._added))
+            self._exchange.send(_with(failed(failure or FAILED), self._added))
         if failure is None:
             return f"The function's answer {self._malformed}, so the URL answers 502."
         return ""

@@ -73,25 +73,48 @@ def test_the_function_gets_the_event_and_its_answer_is_the_response():
     )
 
 
-def test_a_function_that_fails_is_502_as_on_aws():
-    writer, note, _ = run(failure="")
-    assert (writer.head.status, writer.body, note) == (502, b"Internal Server Error", "")
+FAILED = b"Internal Server Error"
+TEXT, PRELUDE = "text/plain", PRELUDE_TYPE
+HEAD, ZEROS = b'{"statusCode":202}', bytes(8)
 
 
-def test_a_failure_can_be_told_to_the_client():
-    for streams in (False, True):
-        assert run(failure="line 3: oops", streams=streams)[0].body == b"line 3: oops"
+@pytest.mark.parametrize(
+    ("streams", "kind", "pieces", "failure", "written", "words"),
+    [
+        # a function that fails is a 502 as on AWS, or with the text for its developer
+        (False, TEXT, (), "", (502, FAILED, "sent"), ""),
+        (False, TEXT, (), "line 3: oops", (502, b"line 3: oops", "sent"), ""),
+        (True, TEXT, (), "line 3: oops", (502, b"line 3: oops", "sent"), ""),
+        # a malformed answer is one too, and the developer learns why
+        (False, TEXT, (b'{"statusCode":"no"}',), None, (502, FAILED, "sent"), 'statusCode "no"'),
+        (True, PRELUDE, (b"[]" + ZEROS, b"more"), None, (502, FAILED, "sent"), "prelude"),
+        (True, PRELUDE, (b"{}",), None, (502, FAILED, "sent"), "prelude"),
+        # a stream is passed on; one that fails is cut, so that nobody takes it for complete
+        (True, PRELUDE, (HEAD, ZEROS + b"a", b"b"), None, (202, b"ab", "ended"), ""),
+        (True, "", (b"",), None, (200, b"", "ended"), ""),
+        (True, TEXT, (b"one",), "", (200, b"one", "cut"), ""),
+        (True, PRELUDE, (HEAD,), "", (502, FAILED, "sent"), ""),
+    ],
+)  # fmt: skip
+def test_an_answer_becomes_a_response(streams, kind, pieces, failure, written, words):
+    writer, note, _ = run(*pieces, streams=streams, kind=kind, failure=failure)
+    assert (writer.head.status, writer.body, writer.end_of_it) == written
+    assert ("x-amzn-RequestId", ID[0]) in writer.head.headers
+    assert words in note
+    assert bool(words) == bool(note)
 
 
-def test_a_malformed_answer_is_502_and_the_developer_learns_why():
-    writer, note, _ = run(b'{"statusCode":"no"}')
-    assert (writer.head.status, writer.body) == (502, b"Internal Server Error")
-    assert 'the statusCode "no"' in note
-
-
-def test_a_stream_to_a_buffered_url_names_the_setting():
-    _, note, _ = run(b"<html>", is_streamed=True)
-    assert "invoke_mode: RESPONSE_STREAM" in note
+@pytest.mark.parametrize(
+    ("streams", "is_streamed", "written", "words"),
+    [
+        (False, True, (502, FAILED), "invoke_mode: RESPONSE_STREAM"),
+        (True, False, (200, b"<html>"), "instead of streaming"),
+    ],
+)
+def test_a_function_and_a_url_of_different_modes_have_a_note(streams, is_streamed, written, words):
+    writer, note, _ = run(b"<html>", streams=streams, is_streamed=is_streamed)
+    assert (writer.head.status, writer.body) == written
+    assert words in note
 
 
 def test_an_event_over_the_limit_never_reaches_the_function():
@@ -100,44 +123,6 @@ def test_an_event_over_the_limit_never_reaches_the_function():
     writer, note, calls = run(b"{}", request=request)
     assert (writer.head.status, calls) == (413, [])
     assert "the limit is 6291456" in note
-
-
-def test_a_stream_is_passed_on_with_its_head():
-    pieces = (b'{"statusCode":202,"headers":{"X-A":"b"}}', bytes(8) + b"one", b"two")
-    writer, note, _ = run(*pieces, streams=True, kind=PRELUDE_TYPE)
-    assert (writer.head.status, writer.body, writer.end_of_it) == (202, b"onetwo", "ended")
-    assert ("x-amzn-RequestId", ID[0]) in writer.head.headers
-    assert note == ""
-
-
-def test_an_empty_stream_is_an_empty_response():
-    writer, _, _ = run(b"", streams=True, kind="")
-    assert (writer.head.status, writer.body, writer.end_of_it) == (200, b"", "ended")
-
-
-def test_a_stream_that_fails_is_cut_so_that_nobody_takes_it_for_complete():
-    writer, _, _ = run(b"one", streams=True, kind="text/plain", failure="")
-    assert (writer.body, writer.end_of_it) == (b"one", "cut")
-
-
-@pytest.mark.parametrize("pieces", [(), (b'{"statusCode":202',)])
-def test_a_stream_that_fails_before_its_body_is_502(pieces):
-    writer, note, _ = run(*pieces, streams=True, kind=PRELUDE_TYPE, failure="")
-    assert (writer.head.status, note) == (502, "")
-
-
-@pytest.mark.parametrize("pieces", [(b"[]" + bytes(8), b"more"), (b"{}",)])
-def test_a_malformed_prelude_is_502_and_the_developer_learns_why(pieces):
-    writer, note, _ = run(*pieces, streams=True, kind=PRELUDE_TYPE)
-    assert writer.head.status == 502
-    assert "prelude" in note
-
-
-def test_an_answer_that_is_returned_to_a_streaming_url_is_sent_as_it_is_with_a_note():
-    writer, note, _ = run(b'{"statusCode":404}', streams=True, is_streamed=False)
-    assert (writer.head.status, writer.body) == (200, b'{"statusCode":404}')
-    assert writer.head.headers[0] == ("Content-Type", "application/json")
-    assert "instead of streaming" in note
 
 
 def test_the_function_goes_on_when_its_client_leaves():
