@@ -1,10 +1,10 @@
-"""The command delete, and the question that it asks on a terminal."""
+"""The command delete: the question that it asks, what goes, and what stays."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,10 @@ from kappa.cli.options import Options
 from kappa.config.uses import NAMES
 from kappa.errors import ConfigError, KappaError
 from kappa.texts import shown
+
+if TYPE_CHECKING:
+    from kappa.commands.session import Session
+    from kappa.plan.step import Plan
 
 
 def _confirm(options: Options, given: dict[str, Any]) -> None:
@@ -51,6 +55,46 @@ def delete(options: Options) -> None:
     Example:
       kappa config.yml delete --yes
     """
-    from kappa.commands.delete import plan_delete
-
     carry_out(options, plan_delete, shows_place=True)
+
+
+def plan_delete(session: Session) -> Plan:
+    """Plan the removal of all that kappa made, except the logs.
+
+    Raises: ConfigError, if kappa did not make the function in this region.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    import msgspec
+
+    from kappa.config.function_rules import check_regions
+    from kappa.function.log_group import plan_log_group_delete
+    from kappa.function.plan import plan_function_delete
+    from kappa.function.state import list_functions, read_function
+    from kappa.iam.delete import plan_rights_delete
+    from kappa.iam.state import read_policy, read_role
+    from kappa.sources.plan import plan_sources_delete
+    from kappa.sources.read import read_sources
+
+    config, aws, owner = session.config, session.aws, session.owner
+    name = config.function.name
+    check_regions(config, aws.region)
+    with ThreadPoolExecutor(4) as pool:
+        role = pool.submit(read_role, aws, config, inline=config.makes_role)
+        listing = pool.submit(list_functions, aws) if config.makes_role else None
+        function = read_function(aws, config, permissions=False)
+        place = session.place
+        sources = pool.submit(read_sources, aws, config, place, tolerant=True, deleting=True)
+        policy = read_policy(aws, config.policy, place, deletes=True)
+        rights = msgspec.structs.replace(role.result(), policy=policy)
+        listed = listing.result() if listing else []
+    own = [version for version in listed if version["FunctionName"] == name]
+    role_arn = rights.role.arn if rights.role else ""
+    users = {version["FunctionName"] for version in listed if version["Role"] == role_arn} - {name}
+    removed = plan_function_delete(config, function, owner)
+    return [
+        *plan_sources_delete(config, sources.result()),
+        *removed,
+        *plan_log_group_delete(config),
+        *plan_rights_delete(config, rights, owner, own, users),
+    ]

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kappa.cli.carry_out import print_place
 from kappa.cli.console import as_json, coloured, progress, report_line, result
 from kappa.cli.group import command
 from kappa.cli.options import Options, adopt_option, publishing_options, show_values_option
+
+if TYPE_CHECKING:
+    from kappa.commands.changes import Change
+    from kappa.commands.session import Session
+    from kappa.plan.step import Plan
 
 DIFFERS = 3
 
@@ -38,7 +43,6 @@ def diff(
 def show_changes(options: Options, show_values: bool, publishing: Mapping[str, Any]) -> int:
     """Print what deploy would change; return the exit code: 0, or 3 when something differs."""
     from kappa.commands.changes import HIDDEN, as_data, as_lines
-    from kappa.commands.diff import read_changes
     from kappa.commands.session import with_publishing
     from kappa.plan.step import Note, Report, without_settled
 
@@ -64,3 +68,27 @@ def show_changes(options: Options, show_values: bool, publishing: Mapping[str, A
             else "Values of variables are hidden: --show-values shows them."
         )
     return DIFFERS
+
+
+def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[Change]]:
+    """Read what deploy would change; the zip that AWS has only if another one replaces it."""
+    from kappa.commands.changes import changes
+    from kappa.commands.deploy import plan_deploy, read_current
+    from kappa.function.code import replaces_code
+    from kappa.packing.download import read_code
+
+    current = read_current(session)
+    plan = plan_deploy(session, current)
+    before = None
+    if replaces_code(plan):
+        link = str(current.function.code.get("Location", ""))
+        before = read_code(session.aws, link, session.config.function.name)
+    after = session.zip
+    return plan, changes(
+        plan,
+        after.data if after else None,
+        before,
+        show_values=show_values,
+        secrets=session.config.values.secrets.keys(),
+        installed=after.installed if after else (),
+    )

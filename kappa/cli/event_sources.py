@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,15 @@ from kappa.cli.console import as_json, progress, result, width
 from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.config.uses import NAMES
+from kappa.errors import NotFound
+
+if TYPE_CHECKING:
+    from kappa.aws import Aws
+    from kappa.commands.session import Session
+    from kappa.config.model import Config
+    from kappa.function.permissions import Statement
+    from kappa.plan.step import Plan
+    from kappa.sources.state import SourcesState
 
 _sources = click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 
@@ -26,8 +37,6 @@ def add_event_sources(options: Options) -> None:
     Example:
       kappa config.yml add_event_sources
     """
-    from kappa.commands.event_sources import plan_add_event_sources
-
     carry_out(options, plan_add_event_sources)
 
 
@@ -41,8 +50,6 @@ def update_event_sources(options: Options) -> None:
     Example:
       kappa config.yml update_event_sources
     """
-    from kappa.commands.event_sources import plan_update_event_sources
-
     carry_out(options, plan_update_event_sources)
 
 
@@ -57,8 +64,6 @@ def enable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     Example:
       kappa config.yml enable_event_sources news
     """
-    from kappa.commands.event_sources import plan_switch_event_sources
-
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=True))
 
 
@@ -74,8 +79,6 @@ def disable_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     Example:
       kappa config.yml disable_event_sources
     """
-    from kappa.commands.event_sources import plan_switch_event_sources
-
     carry_out(options, partial(plan_switch_event_sources, names=sources, enabled=False))
 
 
@@ -91,8 +94,6 @@ def remove_event_sources(options: Options, sources: tuple[str, ...]) -> None:
     Example:
       kappa config.yml remove_event_sources nightly
     """
-    from kappa.commands.event_sources import plan_remove_event_sources
-
     carry_out(options, partial(plan_remove_event_sources, names=sources))
 
 
@@ -108,7 +109,6 @@ def event_source_status(options: Options) -> None:
     """
     from kappa.cli.columns import padded
     from kappa.cli.status_line import problem_line, state_line
-    from kappa.commands.event_sources import read_sources_status
     from kappa.sources.report import source_row, sources_data
 
     session = options.open()
@@ -124,3 +124,86 @@ def event_source_status(options: Options) -> None:
             progress(problem_line(f"{source['name']}: {source['problem']}"))
     if not data:
         progress("The config names no event source, and AWS has none.")
+
+
+def plan_add_event_sources(session: Session) -> Plan:
+    """Plan the event sources that are not there yet.
+
+    Raises: NotFound, if the function, a topic or a bucket does not exist.
+    """
+    from kappa.sources.plan import plan_sources_add
+
+    config, statements, state = _read(session)
+    return plan_sources_add(config, session.place, state, statements)
+
+
+def plan_update_event_sources(session: Session) -> Plan:
+    """Plan what differs of the event sources that are there."""
+    from kappa.sources.plan import plan_sources_update
+
+    config, statements, state = _read(session)
+    return plan_sources_update(config, session.place, state, statements)
+
+
+def plan_switch_event_sources(session: Session, names: Sequence[str], enabled: bool) -> Plan:
+    """Plan the start or the stop of the named event sources; of all, if none is named.
+
+    Raises: ConfigError, if the config does not have one; NotFound.
+    """
+    from kappa.sources.plan import plan_sources_switch
+    from kappa.sources.selection import select
+
+    select(session.config, names)
+    config, statements, state = _read(session, ending=not enabled)
+    chosen = select(config, names)
+    return plan_sources_switch(chosen, session.place, state, statements, enabled)
+
+
+def plan_remove_event_sources(session: Session, names: Sequence[str]) -> Plan:
+    """Plan the removal of the named event sources; of all, if none is named.
+
+    Raises: ConfigError, if the config does not have one.
+    """
+    from kappa.sources.plan import plan_sources_remove
+    from kappa.sources.selection import select
+
+    select(session.config, names)
+    config, statements, state = _read(session, needed=False, tolerant=True)
+    return plan_sources_remove(select(config, names), session.place, state, statements)
+
+
+def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
+    """Read the event sources alone."""
+    from kappa.config.function_rules import check_regions
+    from kappa.sources.read import read_sources
+
+    config, aws = session.config, session.aws
+    check_regions(config, aws.region)
+    return config, read_sources(aws, config, session.place, everywhere=True, tolerant=True)
+
+
+def _read(
+    session: Session, *, needed: bool = True, ending: bool = False, tolerant: bool = False
+) -> tuple[Config, tuple[Statement, ...], SourcesState]:
+    from kappa.config.function_rules import check_regions
+    from kappa.sources.read import read_sources
+
+    config, aws = session.config, session.aws
+    check_regions(config, aws.region)
+    if needed:
+        _check_function(aws, config)
+    state = read_sources(aws, config, session.place, tolerant=tolerant, ending=ending)
+    return config, state.statements.get(config.function.alias, ()), state
+
+
+def _check_function(aws: Aws, config: Config) -> None:
+    name = config.function.name
+    params = {"FunctionName": name}
+    doing = f"reading the function {name}"
+    try:
+        settings = aws.call("lambda", "get_function_configuration", doing, params)
+    except NotFound as error:
+        raise NotFound(
+            f"The function {name} does not exist.", f"Make it: {config.command('deploy')}"
+        ) from error
+    aws.remember_account(settings["FunctionArn"])

@@ -83,7 +83,7 @@ def _refuse_qualifier(source: str) -> None:
 
 def _complaints(file: Path) -> list[str]:
     """Name what `validate` does not accept: code that kappa would refuse to deploy again."""
-    from kappa.commands.validate import check
+    from kappa.cli.validate import check
     from kappa.config.read import read_config
 
     try:

@@ -40,9 +40,19 @@ def rollback(options: Options, to: str, alias: str) -> None:
     Example:
       kappa config.yml rollback --to 3
     """
-    from kappa.commands.rollback import plan_rollback
 
     def plan(session: Session) -> Plan:
         return plan_rollback(session, alias, to)
 
     carry_out(options, plan)
+
+
+def plan_rollback(session: Session, alias: str, to: str) -> Plan:
+    """Plan moving the alias back; both may be empty."""
+    from kappa.function import rollback, version_state
+
+    config, aws, name = session.config, session.aws, session.config.function.name
+    state = version_state.read(aws, name)
+    number = rollback.target(config, state, alias, to)
+    state = version_state.read_health(aws, name, state, number)
+    return rollback.plan(config, state, alias, to)

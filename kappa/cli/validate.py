@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kappa.cli.carry_out import print_notes
 from kappa.cli.console import as_json, progress, result
 from kappa.cli.group import command
 from kappa.cli.options import Options, show_values_option
 from kappa.config.uses import OFFLINE
+from kappa.errors import ArchiveError, ConfigError
+
+if TYPE_CHECKING:
+    from kappa.config.model import Config
+
+# While the value of one of these is not known, neither is what is packed.
+_PACKING = frozenset(
+    {"build", "build_inputs", "dependencies", "excluded_dirs", "excluded_files", "handler", "image"}
+    | {"path", "runtime"}
+)
 
 
 @command(several=True, uses=OFFLINE)
@@ -23,7 +35,6 @@ def validate(options: Options, show_values: bool) -> None:
     Example:
       kappa config.yml validate --env prod
     """
-    from kappa.commands.validate import check
     from kappa.config.show import as_yaml, hidden_variables, shown_config, value_origins
 
     session = options.open()
@@ -48,3 +59,36 @@ def validate(options: Options, show_values: bool) -> None:
         if source["is_asked"]:
             what = f"{source['key']} is " if source["key"] else ""
             progress(f"Not read: {source['file']}:{source['line']}: {what}{source['value']}")
+
+
+def check(config: Config, region: str | None) -> list[str]:
+    """Check all that a config names without installing packages or asking AWS; return notes.
+
+    What lambda.build makes is not looked at: other commands build it first. `region` is the
+    function's, if it is known without asking.
+    Raises: ConfigError; ArchiveError, for code that the runtime cannot read.
+    """
+    from msgspec.structs import replace
+
+    from kappa.config.function_rules import check_regions
+    from kappa.config.policy_document import read_policy_document
+    from kappa.packing.build import is_ready_zip, read_archive
+    from kappa.packing.check_handler import check_files, check_handler
+    from kappa.packing.check_syntax import check_syntax
+
+    if region:
+        check_regions(config, region)
+    read_policy_document(config)
+    check_files(config)
+    is_known = not any(keys[-1] in _PACKING for keys in config.left_out)
+    if config.function.image or config.function.build or not is_known:
+        return []
+    bare = config
+    if not is_ready_zip(config):
+        bare = replace(config, function=replace(config.function, requirements=()))
+    try:
+        archive = read_archive(bare)
+        check_handler(bare, archive)
+    except ArchiveError as error:
+        raise ConfigError(error.message, error.hint) from error
+    return [*filter(None, (*archive.notes, check_syntax(bare, archive)))]

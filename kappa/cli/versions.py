@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import command
@@ -11,6 +11,9 @@ from kappa.cli.options import Options
 from kappa.commands.numbers import size
 from kappa.config.uses import NAMES
 from kappa.texts import one_line
+
+if TYPE_CHECKING:
+    from kappa.commands.session import Session
 
 _HEADINGS = ("version", "date", "size", "sha256", "aliases", "description")
 _ALIASES = 4
@@ -25,14 +28,24 @@ def versions(options: Options) -> None:
     Example:
       kappa config.yml versions --json
     """
-    from kappa.commands.versions import read_versions
-
     published = read_versions(options.open())
     if options.json:
         result(as_json(published))
         return
     for number, line in enumerate(version_table(published)):
         result(style(line, dim=True) if number == 0 else line)
+
+
+def read_versions(session: Session) -> list[dict[str, Any]]:
+    """Read the published versions and their aliases, the newest version first.
+
+    Raises: NotFound, if there is no such function.
+    """
+    from kappa.function import version_state, versions
+
+    return versions.rows(
+        session.config, version_state.read(session.aws, session.config.function.name)
+    )
 
 
 def version_table(published: Sequence[Mapping[str, Any]]) -> list[str]:

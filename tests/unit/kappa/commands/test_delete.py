@@ -1,6 +1,6 @@
 """delete: what invokes the function goes first, and what kappa did not make stays."""
 
-from kappa.commands.delete import plan_delete
+from kappa.cli.delete import plan_delete
 from kappa.config.model import Url
 from kappa.plan.step import Step
 from local.testkit.events import ACCOUNT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.commands.rollback import plan_rollback
+from kappa.cli.rollback import plan_rollback
 from kappa.errors import NotFound
 from tests.support.kappa.account import Account
 from tests.support.kappa.sessions import carry_out, deploy, session_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.commands.versions import read_versions
+from kappa.cli.versions import read_versions
 from kappa.errors import NotFound
 from tests.support.kappa.account import Account
 from tests.support.kappa.sessions import deploy, session_of
