@@ -12,7 +12,7 @@ from kappa.cli.carry_out import print_notes
 from kappa.cli.console import as_json, progress, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import ALL, NAMES, Uses
+from kappa.config.uses import ALL, FUNCTION, Uses
 from kappa.errors import FunctionFailed, Interrupted, NotFound
 from kappa.texts import printable
 
@@ -27,7 +27,7 @@ _INSPECTOR_PORT = 9229
 
 def _uses(given: dict[str, Any]) -> Uses:
     """A function that runs here needs all of its settings; one in AWS, its name."""
-    return ALL if given.get("local") else NAMES
+    return ALL if given.get("local") else FUNCTION
 
 
 def _call_options(function: F) -> F:
@@ -190,7 +190,7 @@ def run_here(
     print_answer(options, function.name, replace(answer, log=text), hint)
 
 
-@command(uses=NAMES)
+@command(uses=FUNCTION)
 @_call_options
 def invoke_async(options: Options, data: str, qualifier: str) -> None:
     """Queue an event for the function and return.
@@ -209,7 +209,7 @@ def invoke_async(options: Options, data: str, qualifier: str) -> None:
     progress(f"  Its log: {invocation.command('logs')}")
 
 
-@command(uses=NAMES)
+@command(uses=FUNCTION)
 @_call_options
 def dryrun(options: Options, data: str, qualifier: str) -> None:
     """Check whether you may invoke the function.

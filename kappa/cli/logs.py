@@ -14,7 +14,7 @@ from kappa.cli.argument_types import Moment
 from kappa.cli.console import progress, result
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import NAMES
+from kappa.config.uses import FUNCTION
 from kappa.errors import Denied, KappaError, NotFound
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _log_options(function: F) -> F:
     return function
 
 
-@command(uses=NAMES)
+@command(uses=FUNCTION)
 @_log_options
 def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Show the function's log, request by request.
@@ -69,7 +69,7 @@ def logs(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: 
     _show(options, sys.stdout.isatty() if pretty is None else pretty, **given)
 
 
-@command(uses=NAMES)
+@command(uses=FUNCTION)
 @_log_options
 def tail(options: Options, pretty: bool | None, **given: Any) -> None:  # noqa: ANN401
     """Print the function's log, line by line.

@@ -11,10 +11,10 @@ from kappa.cli.argument_types import Moment
 from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import NAMES
+from kappa.config.uses import FUNCTION
 
 
-@command(uses=NAMES)
+@command(uses=FUNCTION)
 @click.option(
     "--since",
     "since_ms",

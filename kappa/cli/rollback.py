@@ -9,7 +9,7 @@ import click
 from kappa.cli.carry_out import carry_out
 from kappa.cli.group import command
 from kappa.cli.options import Options
-from kappa.config.uses import NAMES
+from kappa.config.uses import FUNCTION
 
 if TYPE_CHECKING:
     from kappa.commands.session import Session
@@ -22,7 +22,7 @@ def _version(_ctx: click.Context, _param: click.Parameter, number: str) -> str:
     return number
 
 
-@command(uses=NAMES)
+@command(uses=FUNCTION)
 @click.option(
     "--to",
     default="",

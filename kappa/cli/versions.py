@@ -9,7 +9,7 @@ from kappa.cli.console import as_json, bold, result, style
 from kappa.cli.group import command
 from kappa.cli.options import Options
 from kappa.commands.numbers import size
-from kappa.config.uses import NAMES
+from kappa.config.uses import FUNCTION
 from kappa.texts import one_line
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _HEADINGS = ("version", "date", "size", "sha256", "aliases", "description")
 _ALIASES = 4
 
 
-@command(several=True, uses=NAMES)
+@command(several=True, uses=FUNCTION)
 def versions(options: Options) -> None:
     """List published versions and their aliases.
 

@@ -37,13 +37,17 @@ ALL = Uses()
 # All is checked, and AWS is not asked.
 OFFLINE = Uses(asks=False)
 _ACCOUNT: tuple[_Keys, ...] = (("profile",), ("region",))
+# What names the function, and what it is called with. Who may only read its logs needs no rights
+# on what its other parts are named by.
+FUNCTION = Uses(
+    (*_ACCOUNT, *(("lambda", key) for key in ("alias", "logging", "name", "test_data")))
+)
 # What names the function and its parts.
 NAMES = Uses(
     (
-        *_ACCOUNT,
+        *FUNCTION.only,
         ("iam", "role"),
         *(("iam", "policy", key) for key in ("arn", "name", "path")),
-        *(("lambda", key) for key in ("alias", "logging", "name", "test_data")),
         *(("lambda", key) for key in ("event_sources", "permissions", "url")),
     ),
     tuple(

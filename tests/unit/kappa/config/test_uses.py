@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.config.uses import ALL, CODE, NAMES, OFFLINE
+from kappa.config.uses import ALL, CODE, FUNCTION, NAMES, OFFLINE
 
 SOURCE = ("lambda", "event_sources", 3)
 
@@ -10,9 +10,9 @@ SOURCE = ("lambda", "event_sources", 3)
 @pytest.mark.parametrize(
     ("keys", "used"),
     [
-        (("region",), (NAMES, CODE)),
-        (("lambda", "name"), (NAMES, CODE)),
-        (("lambda", "alias"), (NAMES,)),
+        (("region",), (FUNCTION, NAMES, CODE)),
+        (("lambda", "name"), (FUNCTION, NAMES, CODE)),
+        (("lambda", "alias"), (FUNCTION, NAMES)),
         (("iam", "role", "arn"), (NAMES,)),
         (("iam", "policy", "name"), (NAMES,)),
         (("iam", "policy", "document", "Statement", 0, "Resource"), ()),
@@ -25,8 +25,8 @@ SOURCE = ("lambda", "event_sources", 3)
         (("lambda", "timeout"), ()),
     ],
 )
-def test_a_command_of_two_levels_uses_names_or_all(keys, used):
-    assert tuple(uses for uses in (NAMES, CODE) if uses(keys)) == used
+def test_a_command_uses_names_or_all(keys, used):
+    assert tuple(uses for uses in (FUNCTION, NAMES, CODE) if uses(keys)) == used
     assert ALL(keys)
     assert OFFLINE(keys)
 
