@@ -120,11 +120,6 @@ class LocalFunction:
         self.caller = caller or self.caller
         self._stop()
 
-    @property
-    def is_warm(self) -> bool:
-        """Whether a process is running."""
-        return self._sandbox is not None
-
     def start(self) -> None:
         """Start the process now and load the handler; the first invocation reports a failure."""
         if self._sandbox is None:

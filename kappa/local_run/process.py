@@ -77,14 +77,8 @@ class Process:
         exited: Callable[[int], None],
     ) -> None:
         self._log = log
-        self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "kappa", mark, str(temporary)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            process_group=0,
-        )
-        threading.Thread(target=self._guard.wait, daemon=True).start()
+        self._guarding = ("/bin/sh", "-c", _GUARD, "kappa", mark, str(temporary))
+        self._guard = self._start_guard(subprocess.PIPE)
         try:
             _make_folder(temporary)
             self._child = subprocess.Popen(
@@ -142,13 +136,24 @@ class Process:
         with self._reading:
             self._output.close()
 
+    def _start_guard(self, stdin: int) -> subprocess.Popen[bytes]:
+        guard = subprocess.Popen(
+            self._guarding,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        threading.Thread(target=guard.wait, daemon=True).start()
+        return guard
+
     def _release_guard(self) -> None:
         """Have the guard end all processes; wait until it has done so for the first time."""
         assert self._guard.stdin is not None
-        assert self._guard.stdout is not None
         self._guard.stdin.close()
-        with self._guard.stdout as looked:
-            looked.readline()
+        if not _first_line(self._guard):
+            # The function has killed its own group. What has left the group is still to be ended.
+            _first_line(self._start_guard(subprocess.DEVNULL))
 
     def _await_end(self, exited: Callable[[int], None]) -> None:
         exited(self._child.wait())
@@ -177,6 +182,12 @@ class Process:
 
     def _write(self, line: bytes) -> None:
         self._log(LogLine(int(time.time() * 1000), line.decode("utf-8", "replace")))
+
+
+def _first_line(guard: subprocess.Popen[bytes]) -> bytes:
+    assert guard.stdout is not None
+    with guard.stdout as lines:
+        return lines.readline()
 
 
 def _make_folder(temporary: Path) -> None:

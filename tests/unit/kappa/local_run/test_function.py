@@ -45,9 +45,9 @@ def name():
 def test_a_process_stays_warm_between_invocations(function_of, recorded):
     code = handler("seen.append(event)\n    print('got', event)\n    return seen", "seen = []")
     with function_of(code) as function:
-        assert not function.is_warm
+        assert function._sandbox is None
         assert invoke(function, {"tea": 1})[0] == [{"tea": 1}]
-        assert function.is_warm
+        assert function._sandbox is not None
         payload, second = invoke(function, {"tea": 2})
         assert payload == [{"tea": 1}, {"tea": 2}]
         assert second.report.init_ms is None
@@ -122,7 +122,7 @@ def test_what_the_check_raises_ends_an_invocation_and_its_process(config_of, rec
     with LocalFunction(config, read_archive(config), CALLER, **given) as function:
         with pytest.raises(InterruptedError):
             invoke(function)
-        assert not function.is_warm
+        assert function._sandbox is None
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_response_begins_before_its_end_is_there(function_of):
         assert response.result.error == ""
         with function.stream(b"{}"):
             pass  # left before its end
-        assert not function.is_warm
+        assert function._sandbox is None
 
 
 def test_it_ends_with_whoever_reads_its_log(config_of, recorded):
@@ -330,9 +330,11 @@ def test_a_missing_temporary_folder_is_named(function_of, monkeypatch, tmp_path)
         function.invoke(b"{}")
 
 
-@pytest.mark.parametrize("body", [f"{FORKS}\n    time.sleep(1000)", f"{FORKS}\n    return 1"])
-def test_nothing_of_a_closed_function_is_left(function_of, name, body):
-    with function_of(handler(body), timeout=1, name=name) as function:
+@pytest.mark.parametrize(
+    "end", ["time.sleep(1000)", "return 1", "import os, signal; os.killpg(0, signal.SIGKILL)"]
+)
+def test_nothing_of_a_closed_function_is_left(function_of, name, end):
+    with function_of(handler(f"{FORKS}\n    {end}"), timeout=1, name=name) as function:
         function.start()
         temporary = temporary_of(function._sandbox._process.pid)
         function.invoke(b"{}")

@@ -126,7 +126,7 @@ def test_a_stream_may_fail_at_any_time(running, event, words, chunks):
         assert len(list(response.chunks())) == chunks
     assert response.result.error == "Unhandled"
     assert words in json.loads(response.result.payload)["errorMessage"]
-    assert running[0]["streamed"].is_warm
+    assert running[0]["streamed"]._sandbox is not None
 
 
 def test_a_stream_without_an_end_is_ended(running):
