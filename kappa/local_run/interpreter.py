@@ -115,7 +115,8 @@ def _python(
         here = f"Python 3.{sys.version_info.minor}"
         warning = (
             f"{function.runtime} is not installed here: the function runs with {here}, which "
-            "cannot import packages compiled for another."
+            "cannot import packages compiled for another. Run "
+            f"`uv python install {function.runtime.removeprefix('python')}`."
         )
     given = {
         "handler": function.handler,
