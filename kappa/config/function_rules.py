@@ -51,8 +51,6 @@ _CONDITIONS = (
 )
 # What a function of a zip needs.
 _EXAMPLES = {"path": "code", "handler": "app.handler", "runtime": "python3.13"}
-_TAG_TEXT = r"[\w\s.:/=+\-@]*"
-_MAX_TAGS = 50
 _MAX_ENVIRONMENT_BYTES = 4096
 # What Lambda reaches in its own region only.
 _SAME_REGION = frozenset({"dynamodb", "events", "kinesis", "kms", "lambda", "sns", "sqs"})
@@ -67,11 +65,10 @@ def check_function(tree: Tree, settings: File) -> None:
     checks = (
         _check_package,
         _check_build,
-        _check_lists,
+        _check_vpc,
         _check_permissions,
         _check_logging,
         _check_environment,
-        _check_tags,
     )
     check_all(partial(check, tree, function) for check in checks)
 
@@ -87,12 +84,6 @@ def _check_package(tree: Tree, function: Function) -> None:
         if not function.image and not given:
             hint = f"Add it, such as `{key}: {_EXAMPLES[key]}`."
             raise tree.error(("lambda",), f"lambda.{key} is missing.", hint)
-    if function.image and function.layers:
-        raise tree.error(("lambda", "layers"), "a function of an image has no layers.")
-    if function.snap_start and (function.ephemeral_storage_mb or 512) > 512:
-        raise tree.error(
-            ("lambda", "snap_start"), "SnapStart goes with ephemeral_storage_mb: 512 only."
-        )
 
 
 def _check_build(tree: Tree, function: Function) -> None:
@@ -107,11 +98,7 @@ def _check_build(tree: Tree, function: Function) -> None:
         raise tree.error(("lambda", "build_inputs"), problem)
 
 
-def _check_lists(tree: Tree, function: Function) -> None:
-    if function.architectures is not None and len(function.architectures) != 1:
-        raise tree.error(
-            ("lambda", "architectures"), "a function has one architecture.", "[arm64] or [x86_64]"
-        )
+def _check_vpc(tree: Tree, function: Function) -> None:
     vpc = function.vpc
     if vpc and bool(vpc.subnet_ids) != bool(vpc.security_group_ids):
         raise tree.error(
@@ -119,16 +106,6 @@ def _check_lists(tree: Tree, function: Function) -> None:
             "lambda.vpc needs both subnet_ids and security_group_ids.",
             "Or neither, as `vpc: {}`, for no VPC.",
         )
-    if vpc and vpc.ipv6 and not vpc.subnet_ids:
-        raise tree.error(("lambda", "vpc", "ipv6"), "lambda.vpc.ipv6 needs subnet_ids.")
-    seen: set[str] = set()
-    for number, layer in enumerate(function.layers or ()):
-        # A layer of AWS's own has no version.
-        name = layer if ":awslayer:" in layer else layer.rpartition(":")[0]
-        if name in seen:
-            keys: Keys = ("lambda", "layers", number)
-            raise tree.error(keys, f"{dotted(keys)}: the layer {name} is given twice.")
-        seen.add(name)
 
 
 def _check_permissions(tree: Tree, function: Function) -> None:
@@ -254,24 +231,6 @@ def _check_environment(tree: Tree, function: Function) -> None:
             ("lambda", "environment"),
             f"the environment has {size} bytes as JSON; Lambda takes {_MAX_ENVIRONMENT_BYTES}.",
         )
-
-
-def _check_tags(tree: Tree, function: Function) -> None:
-    """Source: AWS Lambda guide, "Using tags on Lambda functions", limits and characters."""
-    tags = function.tags or {}
-    if len(tags) > _MAX_TAGS:
-        raise tree.error(("lambda", "tags"), f"lambda.tags has {len(tags)}; AWS takes 50.")
-    for key, value in tags.items():
-        keys: Keys = ("lambda", "tags", key)
-        if not re.fullmatch(_TAG_TEXT, key) or not 1 <= len(key) <= 128:
-            allowed_characters = "1 to 128 letters, digits and _.:/=+-@."
-            raise tree.error(keys, f"{key!r} is not a valid tag key.", allowed_characters)
-        if key.lower().startswith("aws:"):
-            raise tree.error(keys, f"the tag {key} begins with aws:, which is AWS's own.")
-        if not re.fullmatch(_TAG_TEXT, value) or len(value) > 256:
-            raise tree.error(
-                keys, f"{dotted(keys)} is {value!r}.", "At most 256 letters, digits and _.:/=+-@."
-            )
 
 
 def check_regions(config: Config, region: str) -> None:

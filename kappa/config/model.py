@@ -24,13 +24,12 @@ from kappa.config.value_types import (
     AccountId,
     Action,
     AliasName,
+    Architectures,
     ArnText,
-    AsyncRetries,
     BucketName,
     BuildCommand,
-    DestinationArn,
+    DeadLetterArn,
     Document,
-    EventAge,
     EventSourceToken,
     FunctionName,
     IamPath,
@@ -50,7 +49,9 @@ from kappa.config.value_types import (
     Reserved,
     RoleArn,
     RoleName,
+    RuleEventAge,
     RuleName,
+    RuleRetries,
     RuleWords,
     StatementId,
     Text,
@@ -114,10 +115,10 @@ class Permission(Section, frozen=True):
 class Async(Section, frozen=True):
     """lambda.async: what becomes of asynchronous calls that fail, or do not."""
 
-    maximum_retry_attempts: AsyncRetries | None = None
-    maximum_event_age_s: EventAge | None = None
-    on_failure: DestinationArn | None = None
-    on_success: DestinationArn | None = None
+    maximum_retry_attempts: int | None = None
+    maximum_event_age_s: int | None = None
+    on_failure: str | None = None
+    on_success: str | None = None
 
 
 class Vpc(Section, frozen=True):
@@ -150,6 +151,20 @@ class KeyFilter(Section, frozen=True):
     value: str
 
 
+class InputTransformer(Section, frozen=True):
+    """What a rule makes of an event: a template with values that `paths` take out of the event."""
+
+    template: Text
+    paths: dict[str, str] = {}
+
+
+class RetryPolicy(Section, frozen=True):
+    """How long a rule tries to invoke the function; empty for EventBridge's own way."""
+
+    maximum_retry_attempts: RuleRetries | None = None
+    maximum_event_age_s: RuleEventAge | None = None
+
+
 class EventSource(Section, frozen=True):
     """What invokes the function: by ARN, or by name for a rule of EventBridge.
 
@@ -177,6 +192,10 @@ class EventSource(Section, frozen=True):
     schedule: Text = ""
     pattern: Json = ""
     input: OptionalJson | None = None
+    input_path: str | None = None
+    input_transformer: InputTransformer | None = None
+    retry_policy: RetryPolicy | None = None
+    dead_letter: DeadLetterArn | None = None
     description: RuleWords | None = None
     role_arn: RoleArn | None = None
 
@@ -259,7 +278,7 @@ class Function(Section, frozen=True):
     memory_size: int | None = None
     timeout: int | None = None
     environment: dict[str, str] | None = None
-    architectures: tuple[Literal["arm64", "x86_64"], ...] | None = None
+    architectures: Architectures | None = None
     ephemeral_storage_mb: int | None = None
     layers: tuple[str, ...] | None = None
     vpc: Vpc | None = None

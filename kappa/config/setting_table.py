@@ -134,14 +134,18 @@ class Table:
             merged[name] = value if value != {} else self._filled(name, {}, actual)
         return merged
 
+    def sets(self, name: str, value: Any) -> bool:  # noqa: ANN401 - whatever the setting is
+        """Whether a member's value sets something; {"SubnetIds": []} and the like only remove."""
+        return self._plain(self.members[name], name, value) is not None
+
     def _given(self, section: Struct, keys: tuple[Key, ...]) -> dict[str, Any]:
         given: dict[str, Any] = {}
-        named = _named(section)
+        values = named(section)
         for key in keys:
-            if key.name in named:
-                value = self._to_aws(named[key.name], key)
+            if key.name in values:
+                value = self._to_aws(values[key.name], key)
                 # An image is more than its ImageConfig.
-                if value != {} or not _named(named[key.name]):
+                if value != {} or not named(values[key.name]):
                     _put(given, key.members, value)
         return given
 
@@ -279,12 +283,7 @@ def _is_empty(value: object) -> bool:
     return value is None or value is False or value in ("", [], {})
 
 
-def sets(value: object) -> bool:
-    """Whether a value sets something; {"SubnetIds": []} and the like only remove."""
-    return any(map(sets, value.values())) if isinstance(value, dict) else not _is_empty(value)
-
-
-def _named(section: object) -> dict[str, Any]:
+def named(section: object) -> dict[str, Any]:
     """The keys of a section that differ from their default."""
     if not isinstance(section, Struct):
         return {}

@@ -15,9 +15,9 @@ from msgspec.structs import asdict, fields
 
 from kappa.config.aws_model import shape
 from kappa.config.convert import allowed
-from kappa.config.model import EventSource, File, Function, Image, Logging, Section, Vpc
+from kappa.config.model import Async, EventSource, File, Function, Image, Logging, Section, Vpc
 from kappa.config.setting_table import Key, Table
-from kappa.config.settings import FUNCTION, MAPPING
+from kappa.config.settings import ASYNC, FUNCTION, MAPPING
 
 _SCALARS: Mapping[str, Any] = {
     "boolean": bool,
@@ -59,9 +59,11 @@ def comparable(file: File) -> File:
 @cache
 def _types(given: frozenset[str] | None, of_sources: frozenset[str] | None) -> _Types:
     source = _struct(MAPPING, "EventSource", MAPPING.keys, EventSource, given=of_sources)
+    asynchronous = _struct(ASYNC, "Async", ASYNC.keys, Async) | None
+    calls = ("async_", asynchronous, field(default=None, name="async"))
     listed: Any = tuple[source, ...]  # type: ignore[valid-type]
     sources = ("event_sources", listed, ())
-    function = _struct(FUNCTION, "Function", FUNCTION.keys, Function, sources, given=given)
+    function = _struct(FUNCTION, "Function", FUNCTION.keys, Function, sources, calls, given=given)
     file = _made("File", File, [("lambda_", function, field(name="lambda"))])
     return _Types(file, function, source)
 

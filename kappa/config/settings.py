@@ -11,6 +11,7 @@ from kappa.config.setting_table import Row, Table
 from kappa.config.value_types import (
     Concurrency,
     DeadLetterArn,
+    DestinationArn,
     FailureArn,
     GroupIds,
     Handler,
@@ -97,6 +98,27 @@ FUNCTION = Table(
         "Layers": lambda answer: [layer["Arn"] for layer in answer.get("Layers", [])],
         "ImageConfig": lambda answer: answer.get("ImageConfigResponse", {}).get("ImageConfig", {}),
     },
+)
+
+ASYNC = Table(
+    "PutFunctionEventInvokeConfig",
+    "PutFunctionEventInvokeConfig",
+    (
+        Row("maximum_event_age_s", "MaximumEventAgeInSeconds", "seconds"),
+        Row(
+            "on_failure",
+            "DestinationConfig.OnFailure.Destination",
+            kind=DestinationArn,
+            forms=(("", None),),
+        ),
+        Row(
+            "on_success",
+            "DestinationConfig.OnSuccess.Destination",
+            kind=DestinationArn,
+            forms=(("", None),),
+        ),
+    ),
+    elsewhere=frozenset({"FunctionName", "Qualifier"}),
 )
 
 MAPPING = Table(

@@ -23,7 +23,6 @@ from kappa.config.s3_notification import (
 )
 from kappa.config.settings import MAPPING
 from kappa.config.tree import Keys, Tree, dotted
-from kappa.errors import ConfigError
 
 # Settings of streams alone. What goes with Kafka, Amazon MQ and DocumentDB, AWS says itself.
 _STREAM = frozenset(
@@ -49,7 +48,20 @@ _EXCEPT: dict[str, frozenset[str]] = {
 }
 # The keys of each kind that calls the function, besides what names it.
 _KEYS = {
-    "events": frozenset({"enabled", "schedule", "pattern", "input", "description", "role_arn"}),
+    "events": frozenset(
+        {
+            "dead_letter",
+            "description",
+            "enabled",
+            "input",
+            "input_path",
+            "input_transformer",
+            "pattern",
+            "retry_policy",
+            "role_arn",
+            "schedule",
+        }
+    ),
     "s3": frozenset({"enabled", "events", "key_filters"}),
     "sns": frozenset({"enabled", "filter_policy", "filter_policy_scope"}),
 }
@@ -59,8 +71,6 @@ _SCHEDULES = (
     "rate(5 minutes), rate(1 hour), or cron with six fields of which day or weekday is ?: "
     "cron(0 3 * * ? *)"
 )
-# AWS Lambda guide, "Event filtering": five filters unless AWS has raised the quota to ten.
-_MAX_FILTERS = 10
 # Amazon S3 guide, "Amazon S3 Event Notifications": configurations of a bucket.
 _MAX_NOTIFICATIONS = 100
 
@@ -80,7 +90,7 @@ def _check_source(tree: Tree, settings: File, number: int) -> None:
     keys: Keys = ("lambda", "event_sources", number)
     source = sources[number]
     _check_kind(tree, keys, source, tree.data["lambda"]["event_sources"][number])
-    for check in (_check_polled, _check_start, _check_rule):
+    for check in (_check_timestamp, _check_rule):
         check(tree, keys, source)
     if source.service == "s3" and not source.events:
         raise tree.error(keys, "a source of s3 needs events.", "Such as [s3:ObjectCreated:*].")
@@ -183,41 +193,10 @@ def _check_arn(tree: Tree, keys: Keys, source: EventSource) -> None:
         )
 
 
-def _check_polled(tree: Tree, keys: Keys, source: EventSource) -> None:
-    def error(key: str, problem: str) -> ConfigError:
-        return tree.error((*keys, key), f"{dotted((*keys, key))}: {problem}")
-
-    fifo = source.service == "sqs" and source.arn.endswith(".fifo")
-    size, window = source.batch_size or 0, source.batch_window_s or 0
-    if fifo and size > 10:
-        raise error("batch_size", "a FIFO queue gives 1 to 10 messages.")
-    if fifo and window:
-        raise error("batch_window_s", "a FIFO queue has none.")
-    if source.service == "sqs" and size > 10 and not window:
-        raise error("batch_size", "over 10 messages need a batch_window_s of 1 or more.")
-    if source.maximum_record_age_s in range(60):
-        raise error("maximum_record_age_s", "Lambda takes -1, or 60 to 604800 s.")
-    if len(source.filter_criteria or ()) > _MAX_FILTERS:
-        raise error("filter_criteria", f"Lambda takes at most {_MAX_FILTERS} filters.")
-
-
-def _check_start(tree: Tree, keys: Keys, source: EventSource) -> None:
-    at_time = source.starting_position == "AT_TIMESTAMP"
-    if at_time and source.service == "dynamodb":
-        raise tree.error(
-            (*keys, "starting_position"),
-            "a stream of DynamoDB has no AT_TIMESTAMP.",
-            "Allowed: LATEST, TRIM_HORIZON.",
-        )
-    if at_time != bool(source.starting_position_timestamp):
-        raise tree.error(
-            keys, "starting_position: AT_TIMESTAMP and starting_position_timestamp go together."
-        )
-    if at_time:
-        _check_timestamp(tree, (*keys, "starting_position_timestamp"), source)
-
-
 def _check_timestamp(tree: Tree, keys: Keys, source: EventSource) -> None:
+    keys = (*keys, "starting_position_timestamp")
+    if not source.starting_position_timestamp:
+        return
     try:
         when = datetime.fromisoformat(source.starting_position_timestamp)
     except ValueError as error:

@@ -65,6 +65,10 @@ Handler = Annotated[
         description="1 to 128 characters without a blank, such as greeter.handler",
     ),
 ]
+Architectures = Annotated[
+    tuple[Literal["arm64", "x86_64"], ...],
+    Meta(min_length=1, max_length=1, description="[arm64] or [x86_64]"),
+]
 LayerArn = Annotated[
     str,
     _whole(
@@ -156,8 +160,6 @@ LogGroup = Annotated[str, _whole(r"[a-zA-Z0-9._/#-]{0,512}", "1 to 512 letters, 
 
 # lambda.async
 
-AsyncRetries = Annotated[int, Meta(ge=0, le=2, description="0 to 2")]
-EventAge = Annotated[int, Meta(ge=60, le=21600, description="60 to 21600 (seconds)")]
 DestinationArn = Annotated[
     str,
     _whole(
@@ -201,6 +203,8 @@ RuleWords = Annotated[str, Meta(max_length=512, description="a text of at most 5
 RoleArn = Annotated[
     str, _whole(r"(arn:aws[a-z-]*:iam::\d{12}:role/\S+)?", "the ARN of a role, or '' for none")
 ]
+RuleRetries = Annotated[int, Meta(ge=0, le=185, description="0 to 185")]
+RuleEventAge = Annotated[int, Meta(ge=60, le=86400, description="60 to 86400 (seconds)")]
 Json = Annotated[str, Meta(min_length=1, description="a mapping, or JSON in quotes")]
 OptionalJson = Annotated[str, Meta(description="a mapping, JSON in quotes, or '' for none")]
 

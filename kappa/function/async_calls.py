@@ -10,6 +10,8 @@ from typing import Any
 
 from kappa.aws import Aws
 from kappa.config.model import Async, Config
+from kappa.config.setting_table import named
+from kappa.config.settings import ASYNC
 from kappa.errors import NotFound
 from kappa.function.params import function_params
 from kappa.plan.step import Note, Plan, Step
@@ -17,7 +19,7 @@ from kappa.plan.step import Note, Plan, Step
 
 def wants(desired: Async | None) -> bool:
     """Whether the config sets anything, instead of only removing settings."""
-    return desired is not None and bool(_merged(desired, {}))
+    return desired is not None and bool(_whole(ASYNC.sent(desired, {})))
 
 
 def read(aws: Aws, config: Config) -> dict[str, Any] | None:
@@ -48,8 +50,9 @@ def plan(config: Config, current: Mapping[str, Any] | None) -> Plan:
     name = config.function.name
     target = function_params(name, config.function.alias)
     message = f"asynchronous settings of {name}"
-    kept = _kept(current or {})
-    params = {} if desired == Async() else _merged(desired, kept)
+    kept = _whole({member: ASYNC.current(current or {}, member) for member in ASYNC.members})
+    # A put replaces all of them, so those that the config leaves open are repeated.
+    params = _whole({**kept, **ASYNC.sent(desired, current or {})}) if named(desired) else {}
     if not params:
         return [Note("gone", message) if current is None else _remove(target, message)]
     if current is not None and params == kept:
@@ -81,29 +84,10 @@ def _remove(target: Mapping[str, Any], message: str) -> Step:
     )
 
 
-def _kept(current: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a put must repeat, since it replaces all of them."""
-    keys = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
-    kept: dict[str, Any] = {key: current[key] for key in keys if key in current}
-    configured = current.get("DestinationConfig", {})
-    destinations = {key: value for key, value in configured.items() if value}
-    return {**kept, "DestinationConfig": destinations} if destinations else kept
-
-
-def _merged(desired: Async, kept: Mapping[str, Any]) -> dict[str, Any]:
-    params: dict[str, Any] = {
-        "MaximumRetryAttempts": desired.maximum_retry_attempts,
-        "MaximumEventAgeInSeconds": desired.maximum_event_age_s,
-    }
-    destinations: dict[str, Any] = dict(kept.get("DestinationConfig", {}))
-    for key, arn in (("OnFailure", desired.on_failure), ("OnSuccess", desired.on_success)):
-        if arn is not None:
-            destinations[key] = {"Destination": arn} if arn else None
-    configured = {key: value for key, value in params.items() if value is not None}
-    destinations = {key: value for key, value in destinations.items() if value}
-    rest = {key: value for key, value in kept.items() if key != "DestinationConfig"}
-    return {
-        **rest,
-        **configured,
-        **({"DestinationConfig": destinations} if destinations else {}),
-    }
+def _whole(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what sets nothing, such as a destination that is removed."""
+    whole = {member: value for member, value in params.items() if ASYNC.sets(member, value)}
+    if "DestinationConfig" in whole:
+        to = whole["DestinationConfig"]
+        whole["DestinationConfig"] = {name: value for name, value in to.items() if value}
+    return whole

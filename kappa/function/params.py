@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.config.setting_table import sets
 from kappa.config.settings import FUNCTION
 from kappa.errors import ConfigError
 
@@ -59,4 +58,8 @@ def first_settings(config: Config, role_arn: str) -> dict[str, Any]:
             "a role.",
             "Add `iam:` with `role: {name: ...}`, and with a `policy:` that gives it rights.",
         )
-    return {key: value for key, value in desired(config, role_arn, {}).items() if sets(value)}
+    return {
+        key: value
+        for key, value in desired(config, role_arn, {}).items()
+        if key == "Role" or FUNCTION.sets(key, value)
+    }

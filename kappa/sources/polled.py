@@ -12,7 +12,6 @@ import msgspec
 
 from kappa.arn import invokes, mapping_names, qualified, qualifier
 from kappa.config.model import Config, EventSource
-from kappa.config.setting_table import sets
 from kappa.config.settings import MAPPING
 from kappa.errors import Denied, NotFound
 from kappa.plan.step import Note, Plan, Recheck, Step, Wait
@@ -159,7 +158,8 @@ def _create(config: Config, source: EventSource) -> Step:
     names = {"FunctionName": _function(config)}
     if source.arn:
         names["EventSourceArn"] = source.arn
-    settings = {name: value for name, value in MAPPING.sent(source, {}).items() if sets(value)}
+    sent = MAPPING.sent(source, {})
+    settings = {name: value for name, value in sent.items() if MAPPING.sets(name, value)}
     if source.service not in _NO_START:
         settings.setdefault("StartingPosition", config.default_position)
     params = {**names, **settings, "Enabled": source.enabled}

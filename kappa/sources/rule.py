@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from kappa.arn import Arn, Place, invokes, parse_arn, qualifier
 from kappa.aws import Aws
 from kappa.config.model import Config, EventSource, rule_names
+from kappa.config.tree import without_nulls
 from kappa.errors import Conflict, NotFound
 from kappa.plan.step import Note, Plan, Step
 from kappa.sources.kind import Adopted, Kind, Occasion, Part, Reading, missing, unchanged
@@ -27,6 +28,8 @@ from kappa.sources.unknown_settings import list_unknown
 
 _GONE = ("ResourceNotFoundException",)
 _REFUSED = "FailedEntries.0"
+# Source: EventBridge API reference, "Target": one of the three only.
+_INPUTS = ("Input", "InputPath", "InputTransformer")
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -180,7 +183,7 @@ def _remove_targets(
 
 def _lost(source: EventSource, targets: Sequence[Mapping[str, Any]]) -> str:
     """Name the settings that are lost with a target and that the config does not have."""
-    configured = {"Id", "Arn"} | ({"Input"} if source.input is not None else set())
+    configured = {"Id", "Arn", *_of_target(source)}
     lost = sorted({key for target in targets for key in target} - configured)
     return f" (its {', '.join(lost)} too, which the config does not have)" if lost else ""
 
@@ -250,13 +253,10 @@ def _put_target(
     id_: str,
     target_arn: str,
 ) -> list[Step]:
-    desired = {"Id": id_, **(current or {}), "Arn": target_arn}
-    if source.input is not None:
-        # Source: EventBridge API reference, "Target": one of the three only.
-        exclusive = ("Input", "InputPath", "InputTransformer")
-        desired = {key: value for key, value in desired.items() if key not in exclusive}
-    if source.input:
-        desired["Input"] = source.input
+    own, desired = _of_target(source), {"Id": id_, **(current or {}), "Arn": target_arn}
+    if any(name in own for name in _INPUTS):
+        desired = {name: value for name, value in desired.items() if name not in _INPUTS}
+    desired = {name: value for name, value in {**desired, **own}.items() if value not in ("", {})}
     if current is not None and _comparable(current) == _comparable(desired):
         return []
     names = rule_names(function, source)
@@ -264,6 +264,24 @@ def _put_target(
     mark = "created" if current is None else "updated"
     step = _step("put_targets", params, mark, f"{source.label}: target")
     return [_with_before(step, {"Targets": [current]}, ["Targets"]) if current else step]
+
+
+def _of_target(source: EventSource) -> dict[str, Any]:
+    """What the config sets of a target; an empty value removes it."""
+    template, retries, letters = source.input_transformer, source.retry_policy, source.dead_letter
+    paths = {"InputPathsMap": dict(template.paths)} if template and template.paths else {}
+    tries = retries and {
+        "MaximumRetryAttempts": retries.maximum_retry_attempts,
+        "MaximumEventAgeInSeconds": retries.maximum_event_age_s,
+    }
+    settings: dict[str, Any] = {
+        "Input": source.input,
+        "InputPath": source.input_path,
+        "InputTransformer": template and {**paths, "InputTemplate": template.template},
+        "RetryPolicy": tries and {key: value for key, value in tries.items() if value is not None},
+        "DeadLetterConfig": {"Arn": letters} if letters else letters,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _comparable(target: Mapping[str, Any]) -> dict[str, Any]:
@@ -354,7 +372,11 @@ _KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
         "State",
     )
 )
-_KNOWN_OF_TARGET: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(("Arn", "Id", "Input"))
+_KNOWN_OF_TARGET: Mapping[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(("Arn", "Id", "Input", "InputPath", "InputTransformer")),
+    "DeadLetterConfig": ("Arn",),
+    "RetryPolicy": ("MaximumEventAgeInSeconds", "MaximumRetryAttempts"),
+}
 
 
 def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
@@ -379,16 +401,27 @@ def adopt(aws: Aws, arn: str, function: str, doing: str) -> Adopted:
 
 def _as_source(arn: str, settings: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:
     pattern = settings.get("EventPattern")
+    template, retries = target.get("InputTransformer"), target.get("RetryPolicy")
     source = {
         "arn": arn,
         "schedule": settings.get("ScheduleExpression"),
         "pattern": pattern and json.dumps(json.loads(pattern)),
         "description": settings.get("Description"),
         "input": target.get("Input"),
+        "input_path": target.get("InputPath"),
+        "input_transformer": template
+        and {"template": template["InputTemplate"], "paths": template.get("InputPathsMap")},
+        "retry_policy": retries
+        and {
+            "maximum_retry_attempts": retries.get("MaximumRetryAttempts"),
+            "maximum_event_age_s": retries.get("MaximumEventAgeInSeconds"),
+        },
+        "dead_letter": target.get("DeadLetterConfig", {}).get("Arn"),
         "role_arn": settings.get("RoleArn"),
         "enabled": False if settings.get("State") == "DISABLED" else None,
     }
-    return {key: value for key, value in source.items() if value is not None}
+    section: dict[str, Any] = without_nulls(source)
+    return section
 
 
 def sample(source: EventSource, occasion: Occasion) -> Any:  # noqa: ANN401 - JSON

@@ -16,19 +16,11 @@ from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
 from kappa.config.function_rules import lets_anyone_in
 from kappa.config.model import URL_STATEMENT
-from kappa.config.settings import FUNCTION
+from kappa.config.settings import ASYNC, FUNCTION
 from kappa.function.permissions import Statement, grants
 from kappa.iam.owner import RESERVED, Owner, read_tags
 from kappa.sources import url
-from kappa.sources.unknown_settings import list_unknown
 from kappa.sources.url import PUBLIC
-
-_ASYNC_KEYS: Mapping[str, tuple[str, ...] | None] = {
-    **dict.fromkeys(
-        ("FunctionArn", "LastModified", "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
-    ),
-    "DestinationConfig": ("OnFailure", "OnSuccess"),
-}
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -51,14 +43,13 @@ def describe(existing: Existing, path: str, requirements: bool) -> Described:
         **given.config,
         "event_sources": existing.sources or None,
         "url": url_section or None,
-        "async": _asynchronous(existing.asynchronous),
+        "async": ASYNC.section(existing.asynchronous or {}) or None,
         "log_retention_days": existing.log_group and existing.log_group.retention_days,
         "requirements": [] if requirements else None,
     }
     left_out = (
         *given.left_out,
         *adopted_url.left_out,
-        *list_unknown(existing.asynchronous or {}, _ASYNC_KEYS, "asynchronous calls: "),
         *left_of_role(existing),
         *existing.without_key,
     )
@@ -81,19 +72,6 @@ def _settings(function: Mapping[str, Any], path: str) -> dict[str, Any]:
         "tags": tags or None,
         "reserved_concurrency": function.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
     }
-
-
-def _asynchronous(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if settings is None:
-        return None
-    destinations = settings.get("DestinationConfig", {})
-    section = {
-        "maximum_retry_attempts": settings.get("MaximumRetryAttempts"),
-        "maximum_event_age_s": settings.get("MaximumEventAgeInSeconds"),
-        "on_failure": destinations.get("OnFailure", {}).get("Destination"),
-        "on_success": destinations.get("OnSuccess", {}).get("Destination"),
-    }
-    return section if any(value is not None for value in section.values()) else None
 
 
 def given_role(existing: Existing) -> dict[str, Any]:

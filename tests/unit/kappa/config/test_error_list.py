@@ -56,7 +56,7 @@ def test_mistakes_in_items_of_a_list_keep_their_own_numbers(said):
 
 
 def test_mistakes_between_keys_are_said_at_once(said):
-    more = "  architectures: [arm64, x86_64]\n  environment: {AWS_REGION: x}\n"
+    more = "  build_inputs: [a]\n  environment: {AWS_REGION: x}\n"
     sources = f"  event_sources:\n    - arn: {TOPIC}\n      batch_size: 1\n    - name: n\n"
     lines = said(f"{GOOD}{more}{sources}".replace("name: r", "name: r, arn: 'arn:aws:x:::y'"))
     assert [line.split(":")[0] for line in lines if line[0] != " "] == ["2", "8", "9", "12", "13"]

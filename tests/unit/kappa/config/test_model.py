@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from msgspec import Meta
 
-from kappa.config.model import Async, Cors
+from kappa.config.model import Cors
 from kappa.config.settings import FUNCTION
 
 MODEL = botocore.session.get_session().get_service_model("lambda")
@@ -33,8 +33,6 @@ def limit(section, key, name):
 @pytest.mark.parametrize(
     ("section", "key", "shape"),
     [
-        (Async, "maximum_retry_attempts", "MaximumRetryAttempts"),
-        (Async, "maximum_event_age_s", "MaximumEventAgeInSeconds"),
         (Cors, "max_age_s", "MaxAge"),
     ],
 )

@@ -7,6 +7,7 @@ from kappa.errors import AwsError, Conflict, NotFound
 from kappa.function.permissions import Statement
 from kappa.plan.apply import apply
 from kappa.plan.step import Note, Step
+from kappa.sources import rule
 from kappa.sources.plan import plan_sources, plan_sources_remove, plan_sources_switch
 from kappa.sources.rule import Rule
 from kappa.sources.state import SourcesState
@@ -46,6 +47,44 @@ def remove(source, state, statements=()):
 def switch(source, state, enabled, statements=MAY):
     config = kappa_config({"sources": [source]})
     return checked(plan_sources_switch(config, PLACE, state, statements, enabled))
+
+
+SETTINGS = (
+    ({"input_path": "$.detail"}, {"InputPath": "$.detail"}),
+    (
+        {"input_transformer": {"template": "<a>", "paths": {"a": "$.a"}}},
+        {"InputTransformer": {"InputPathsMap": {"a": "$.a"}, "InputTemplate": "<a>"}},
+    ),
+    (
+        {"retry_policy": {"maximum_retry_attempts": 2, "maximum_event_age_s": 60}},
+        {"RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60}},
+    ),
+    ({"dead_letter": OTHER["Arn"]}, {"DeadLetterConfig": {"Arn": OTHER["Arn"]}}),
+)
+
+
+@pytest.mark.parametrize(("keys", "settings"), SETTINGS)
+def test_a_target_has_the_settings_of_the_config(keys, settings):
+    *_, step = plan({**NIGHTLY, **keys}, SourcesState(target_arn=FUNCTION))
+    assert step.params["Targets"] == [{**TARGET, **settings}]
+    assert plan({**NIGHTLY, **keys}, there({**TARGET, **settings}))[0].mark == "unchanged"
+    source = rule._as_source(ARN, HAS, {**TARGET, **settings})
+    assert {key: source[key] for key in keys} == keys
+    assert plan(NIGHTLY, there({**TARGET, **settings}))[0].mark == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("keys", "settings"),
+    [
+        ({"retry_policy": {}}, {"RetryPolicy": {"MaximumRetryAttempts": 2}}),
+        ({"dead_letter": ""}, {"DeadLetterConfig": {"Arn": OTHER["Arn"]}}),
+        ({"input_path": ""}, {"InputPath": "$.detail"}),
+        ({"input": ""}, {"InputPath": "$.detail"}),
+    ],
+)
+def test_an_empty_value_removes_a_setting_of_a_target(keys, settings):
+    (step,) = plan({**NIGHTLY, **keys}, there({**TARGET, **settings}))
+    assert step.params["Targets"] == [TARGET]
 
 
 def test_a_schedule_becomes_a_permission_a_rule_and_a_target():

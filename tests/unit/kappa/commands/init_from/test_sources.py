@@ -176,19 +176,19 @@ def rule_sources(targets, **rule):
 
 def test_a_rule_is_adopted_and_what_its_target_has_besides_is_named():
     role = "arn:aws:iam::123456789012:role/r"
-    target = {"Id": "greeter", "Input": "{}", "RetryPolicy": {"MaximumRetryAttempts": 1}}
+    retries = {"MaximumRetryAttempts": 1}
+    target = {"Id": "greeter", "Input": "{}", "RetryPolicy": retries, "RoleArn": role}
     sources = rule_sources([target], RoleArn=role, State="DISABLED")
     (source,) = sources.sections
     assert source == {
         "arn": "arn:aws:events:eu-west-1:123456789012:rule/nightly",
         "schedule": "rate(1 day)",
         "input": "{}",
+        "retry_policy": {"maximum_retry_attempts": 1},
         "role_arn": role,
         "enabled": False,
     }
-    assert sources.left_out == (
-        f'of event source {source["arn"]}: RetryPolicy: {{"MaximumRetryAttempts": 1}}',
-    )
+    assert sources.left_out == (f"of event source {source['arn']}: RoleArn: {role}",)
 
 
 @pytest.mark.parametrize("targets", [[{"Id": "1"}], [{"Id": "greeter"}, {"Id": "2"}]])
