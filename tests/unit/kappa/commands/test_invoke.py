@@ -30,18 +30,9 @@ def test_test_data_is_found_beside_the_config(tmp_path):
     assert read_payload(config_in(tmp_path), "", io.BytesIO()) == b'{"a": 1}'
 
 
-def test_a_dash_reads_standard_input(tmp_path):
-    assert read_payload(config_in(tmp_path), "-", io.BytesIO(b"[1]")) == b"[1]"
-
-
 def test_nothing_to_send_is_said(tmp_path):
     with pytest.raises(ConfigError, match=r"names no lambda\.test_data"):
         read_payload(config_in(tmp_path, ""), "", io.BytesIO())
-
-
-def test_a_missing_file_is_said(tmp_path):
-    with pytest.raises(ConfigError, match="No such file"):
-        read_payload(config_in(tmp_path), "", io.BytesIO())
 
 
 @pytest.mark.parametrize("data", ["", "event"])
@@ -94,9 +85,34 @@ def test_data_is_json_or_else_a_file(tmp_path, monkeypatch, data, outcome):
         read_payload(config_in(tmp_path), data, io.BytesIO())
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
-def test_what_is_no_json_is_not_sent(tmp_path, content):
-    with pytest.raises(ConfigError, match=r"not valid JSON|nested too deeply"):
+NOT_JSON = "standard input:1: not valid JSON"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[1]", None),
+        # Lambda has no limit of digits or size of a number, as Python has
+        (b"[1e999, " + b"9" * 5000 + b"]", None),
+        (b"", NOT_JSON),
+        (b"{", NOT_JSON),
+        (b"\xff\xfe", NOT_JSON),
+        (b"[" * 100_000, "nested too deeply"),
+        # what only Python takes for JSON
+        (b"[NaN]", NOT_JSON),
+        (b"[-Infinity]", NOT_JSON),
+        (b'{"a": 1, "a": 2}', NOT_JSON),
+        (b"\xef\xbb\xbf[1]", NOT_JSON),
+        ("[1]".encode("utf-16"), NOT_JSON),
+        ("[1]".encode("utf-32-le"), NOT_JSON),
+    ],
+    ids=range(12),
+)
+def test_a_dash_reads_standard_input(tmp_path, content, reason):
+    if reason is None:
+        assert read_payload(config_in(tmp_path), "-", io.BytesIO(content)) == content
+        return
+    with pytest.raises(ConfigError, match=reason):
         read_payload(config_in(tmp_path), "-", io.BytesIO(content))
 
 
@@ -247,24 +263,3 @@ def test_a_call_that_got_no_answer_says_whether_the_function_may_have_run(sent):
 def test_a_result_that_is_no_json_is_shown_as_text(number):
     aws = FakeAws({"StatusCode": 200, "Payload": io.BytesIO(f"[{number}]".encode())})
     assert send(aws, "greeter", b"{}", "RequestResponse").payload == f"[{number}]"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"[NaN]",
-        b"[-Infinity]",
-        b'{"a": 1, "a": 2}',
-        b"\xef\xbb\xbf[1]",
-        "[1]".encode("utf-16"),
-        "[1]".encode("utf-32-le"),
-    ],
-)
-def test_what_only_python_takes_for_json_is_not_sent(tmp_path, content):
-    with pytest.raises(ConfigError, match="standard input:1: not valid JSON"):
-        read_payload(config_in(tmp_path), "-", io.BytesIO(content))
-
-
-def test_a_number_beyond_pythons_is_sent_as_it_is(tmp_path):
-    content = b"[1e999, " + b"9" * 5000 + b"]"
-    assert read_payload(config_in(tmp_path), "-", io.BytesIO(content)) == content
