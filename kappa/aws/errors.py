@@ -198,13 +198,15 @@ def _local_error(error: BotoCoreError, doing: str) -> KappaError:
 def foreign_answer_check(address: str) -> Callable[..., None]:
     """Create the check that the SDK runs before it parses an answer; `address` is the client's URL.
 
-    The check raises AwsError if the answer has no request id. A failing server's answer may lack
-    it too, and the SDK tries again.
+    The check raises AwsError if the answer has no request id, in its head or in an error's XML. A
+    failing server's answer may lack it too, and the SDK tries again.
     """
 
     def check(response_dict: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401
         names = {name.lower() for name in response_dict["headers"]}
-        if response_dict["status_code"] < 500 and not names & _REQUEST_IDS:
+        status, body = response_dict["status_code"], response_dict["body"]
+        is_error = status >= 400 and isinstance(body, bytes) and b"<RequestId>" in body
+        if status < 500 and not names & _REQUEST_IDS and not is_error:
             words = _describe(response_dict)
             raise AwsError(f"{address} did not answer as AWS does: {words}.", _FOREIGN_HINT)
 

@@ -35,6 +35,7 @@ _REST = {
         ("DELETE", r"/functions/[^/]+", "DeleteFunction"),
     )
 }
+_REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 READS = re.compile(r"(Get|List|Describe)[A-Z]")
 # Status, headers, body.
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -125,6 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(status)
+        # Every answer of AWS has the id of its request.
+        if not any(name.lower() in _REQUEST_IDS for name, _ in headers):
+            self.send_header("x-amzn-RequestId", "00000000-0000-4000-8000-000000000000")
         for name, value in headers:
             if name.lower() not in ("connection", "content-length", "transfer-encoding"):
                 self.send_header(name, value)
