@@ -25,10 +25,10 @@ from kappa.config.uses import ALL, Uses
 from kappa.config.values import Answer, Value
 from kappa.errors import ConfigError
 from kappa.iam.owner import Owner
-from kappa.packing.archive import Archive
-from kappa.packing.build import read_archive
-from kappa.packing.check_handler import check_files, check_handler
-from kappa.packing.check_syntax import check_syntax
+from kappa.packing.handler import check_files, check_handler
+from kappa.packing.pack import read_archive
+from kappa.packing.syntax import check_syntax
+from kappa.packing.zip import Archive
 from kappa.plan.step import Clock, Report
 
 

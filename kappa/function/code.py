@@ -9,7 +9,7 @@ from kappa.config.model import Config
 from kappa.errors import Conflict
 from kappa.function.health import ready
 from kappa.packing import upload
-from kappa.packing.archive import Archive
+from kappa.packing.zip import Archive
 from kappa.plan.step import Guard, Note, Plan, Step, steps
 
 # The operations of Lambda that send code.

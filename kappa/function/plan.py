@@ -22,7 +22,7 @@ from kappa.function.permissions import plan_grant
 from kappa.function.state import FunctionState, check_read, check_tags
 from kappa.iam.owner import RESERVED, Owner
 from kappa.packing import upload
-from kappa.packing.archive import Archive
+from kappa.packing.zip import Archive
 from kappa.plan.step import Note, Plan, Recheck, Step
 
 

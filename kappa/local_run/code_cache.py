@@ -22,8 +22,7 @@ from pathlib import Path
 
 from kappa.config.model import Config
 from kappa.errors import ArchiveError
-from kappa.packing.archive import UNREADABLE, Archive
-from kappa.packing.cache import cache_error, cache_folder
+from kappa.packing.zip import UNREADABLE, Archive
 
 # The folders of an entry: the code, and what Python compiles of it.
 CODE, COMPILED = "code", "compiled"
@@ -40,15 +39,33 @@ def unpacked(archive: Archive, cache: Path | None = None) -> Iterator[Path]:
 
     Raises: ArchiveError, if the zip cannot be unpacked, or the cache not be written.
     """
-    base = (cache or cache_folder()) / "code"
+    base = (cache or _cache_folder()) / "code"
     try:
         handle = _opened(archive, base)
     except OSError as error:
-        raise cache_error("The code could not be unpacked", base, error) from error
+        raise ArchiveError(
+            f"The code could not be unpacked in {base}: {error.strerror or error}.",
+            "Set XDG_CACHE_HOME to a folder that can be written.",
+        ) from error
     try:
         yield base / _key(archive)
     finally:
         os.close(handle)
+
+
+def _cache_folder() -> Path:
+    """The folder of the cache, in $XDG_CACHE_HOME or ~/.cache.
+
+    Raises: ArchiveError, if this user has no home folder.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (base if base.is_absolute() else Path.home() / ".cache") / "kappa"
+    except RuntimeError as error:
+        raise ArchiveError(
+            "There is no place for kappa's cache: this user has no home folder.",
+            "Set XDG_CACHE_HOME or HOME to a folder that can be written.",
+        ) from error
 
 
 def _key(archive: Archive) -> str:

@@ -1,167 +1,176 @@
-"""Build a config's deployment package from its source, dependencies and required packages.
+"""Run lambda.build before the code is packed: each time, since builders have caches of their own.
 
-It turns the config's keys into an Archive. archive.py makes the zip, requirements.py installs
-packages.
+It owns the lock that keeps two kappas from building or packing one folder at once, and the process
+group of the command, which ends when kappa does, also when kappa is killed. A process that has left
+the group, such as a daemon that a build starts for the next one, lives on. The function's own
+process needs more: kappa/local_run/process.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path, PurePosixPath
-
-from msgspec.structs import replace
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
 
 from kappa.config.files import real_path
 from kappa.config.model import Config
-from kappa.config.tree import read_tree
-from kappa.packing.archive import READY_SUFFIXES, Archive, pack, read_zip
-from kappa.packing.files import Extras
-from kappa.packing.limits import Limits
-from kappa.packing.requirements import (
-    FILE,
-    installed,
-    is_empty,
-    read_required,
-    read_requirements,
-)
-from kappa.packing.write_zip import zip_file
+from kappa.config.tree import Keys
+from kappa.errors import ArchiveError
+from kappa.packing.build_inputs import watching_inputs
+from kappa.packing.handler import check_code
 from kappa.plan.step import Report
 
+_KEYS: Keys = ("lambda", "build")
+_OUT = "KAPPA_OUT"
+# The pipe on stdin closes when kappa ends for any reason. Then the watcher, which ignores SIGTERM,
+# ends the whole group. $$ is the group's id; `exec` runs no builtin of the shell in its place. The
+# first trap keeps the shell until the program has ended; the program itself does not inherit it.
+_WATCHED = """\
+trap : TERM
+exec 3<&0 </dev/null
+(trap '' TERM; read -r _ <&3; kill -KILL -$$) &
+(exec 3<&- "$@")
+"""
+# A text is no argument, since anyone on this machine sees those, and it may hold a secret. At
+# SIGTERM the shell waits for the program that it runs, and runs no further one.
+_TEXT = "_KAPPA_BUILD"
+_SHELL = ("/bin/sh", "-c", f"trap 'exit 143' TERM; eval \"unset {_TEXT}; ${_TEXT}\"")
+# What a program gets to end by itself after Ctrl-C.
+_GRACE_S = 2.0
+_MAX_BYTES = 64 * 1024
+_MAX_LINES = 200
+# Colours and other sequences for a terminal.
+# Source: ECMA-48, "Control functions for coded character sets", CSI.
+_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
-def read_archive(
-    config: Config,
-    limits: Limits | None = None,
-    report: Callable[[Report], None] = lambda _: None,
-) -> Archive:
-    """Build the function's code if the config has a build, and pack it with its packages.
 
-    `report` is called before lambda.build runs.
-    Raises: ArchiveError, if something is missing, too large, has no wheel or cannot be built.
+@contextmanager
+def built(config: Config, report: Callable[[Report], None]) -> Iterator[None]:
+    """Run lambda.build; no other kappa builds here until the code has been packed.
+
+    Raises: ArchiveError, with the output, if the command fails; ConfigError, if it does not make
+    what is packed.
     """
-    with _built(config, report):
-        return _read_archive(config, limits or Limits())
+    output = str(real_path(config.beside(config.function.path)))
+    with _locked(config, output, report):
+        report(Report("building", f"code of {config.function.name}"))
+        with watching_inputs(config):
+            _build(config, output)
+        check_code(config)
+        yield
 
 
-def _built(config: Config, report: Callable[[Report], None]) -> AbstractContextManager[None]:
-    if not config.function.build:
-        return nullcontext()
-    from kappa.packing.build_command import built
+@contextmanager
+def _locked(config: Config, output: str, report: Callable[[Report], None]) -> Iterator[None]:
+    """Lock the config's folder, unless this kappa is part of a build, which has the lock.
 
-    return built(config, report)
-
-
-def _read_archive(config: Config, limits: Limits) -> Archive:
-    function = config.function
-    source = config.beside(function.path)
-    # Uploaded through S3, only the unzipped size is limited.
-    max_zipped_bytes = limits.unzipped_bytes if function.s3_bucket else limits.direct_bytes
-    if is_ready_zip(config):
-        _refuse_packing_keys(config)
-        return read_zip(source, max_zipped_bytes, limits.unzipped_bytes)
-    renamed = (("config.json", f"{config.environment}_config.json"),) if config.environment else ()
-    with _packages(config, source) as packages:
-        extras = Extras(
-            dependencies=tuple(_dependency(config, path) for path in function.dependencies),
-            packages=packages,
-            renamed=renamed,
-            excluded_dirs=frozenset(function.excluded_dirs),
-            excluded_files=frozenset(function.excluded_files),
-            source_name=_handlers_file(config),
-            own_zip=real_path(zip_file(config)),
-        )
-        zip_name = _own_zip(config, source)
-        archive = pack(source, zip_name, max_zipped_bytes, extras, limits.unzipped_bytes)
-        return replace(archive, notes=(*_not_installed(config), *archive.notes))
-
-
-def is_ready_zip(config: Config) -> bool:
-    """Whether lambda.path is a zip already, which is uploaded unchanged."""
-    source = config.beside(config.function.path)
-    return source.suffix.lower() in READY_SUFFIXES and source.is_file()
-
-
-def _refuse_packing_keys(config: Config) -> None:
-    function = config.function
-    packages = ("requirements", "build_packages")
-    for key in (*packages, "dependencies", "excluded_dirs", "excluded_files"):
-        if getattr(function, key):
-            raise config.error(
-                ("lambda", key),
-                f"lambda.path is {function.path}, which is uploaded as it is: lambda.{key} would "
-                "have no effect.",
-                f"Take {key} out, or name the folder that the zip was made of.",
-            )
-
-
-def _handlers_file(config: Config) -> str:
-    """The name of a single file in the zip, if its path ends with the handler's module; else "".
-
-    kappa 0.3 packed `path: sub/foo.py` as sub/foo.py, for the handler sub/foo.handler.
+    Raises: ConfigError, if this kappa is part of the very build that it would run.
     """
-    path, handler = PurePosixPath(config.function.path), config.function.handler
-    folder, slash, name = handler.rpartition("/")
-    modules = {
-        handler.rpartition(".")[0].replace(".", "/"),
-        f"{folder}{slash}{name.partition('.')[0]}",
+    if os.environ.get(_OUT) == output:
+        problem = f"lambda.build runs kappa, which builds the same {config.function.path}."
+        raise config.error(_KEYS, problem, "Let the command build the code only.")
+    if _OUT in os.environ:
+        yield
+        return
+    try:
+        handle = os.open(config.file.parent, os.O_RDONLY)
+    except OSError as error:
+        raise ArchiveError(f"{config.file.parent}: {error.strerror}.") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report(Report("waiting", f"another kappa is building {config.function.path}"))
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _build(config: Config, output: str) -> None:
+    function = config.function
+    folder = config.file.parent.resolve()
+    variables = {
+        "KAPPA_RUNTIME": function.runtime,
+        "KAPPA_ARCHITECTURE": function.architecture,
+        _OUT: output,
     }
-    for module in modules:
-        parts = PurePosixPath(module).parts
-        if len(parts) > 1 and path.with_suffix("").parts[-len(parts) :] == parts:
-            return f"{PurePosixPath(module)}{path.suffix}"
-    return ""
-
-
-def _own_zip(config: Config, source: Path) -> str:
-    """The name, within the source, of the zip that must not be packed."""
-    file, folder = real_path(zip_file(config)), real_path(source)
-    if file.is_relative_to(folder):
-        return file.relative_to(folder).as_posix()
-    return config.function.zipfile_name
-
-
-def _dependency(config: Config, path: str) -> tuple[str, Path]:
-    pure = PurePosixPath(path)
-    outside = pure.is_absolute() or ".." in pure.parts or path.startswith("~")
-    return (pure.name if outside else pure.as_posix()), config.beside(path)
-
-
-def _packages(config: Config, source: Path) -> AbstractContextManager[Path | None]:
-    required = read_required(config, source)
-    return nullcontext() if required is None else installed(config, required)
-
-
-def check_architecture(config: Config, deployed: Sequence[str]) -> None:
-    """Check that packages are installed and code is built for the function's architecture in AWS.
-
-    Raises: ConfigError, if the config does not name it and it is not the default.
-    """
-    if config.function.architectures or config.function.image or not deployed:
-        return
-    source, architecture = config.beside(config.function.path), config.function.architecture
-    if deployed[0] == architecture:
-        return
-    is_built, is_packed = bool(config.function.build), not is_ready_zip(config)
-    if is_built or (is_packed and read_required(config, source)):
-        made = "it would be built" if is_built else "its packages would be installed"
-        raise config.error(
-            ("lambda", "architectures"),
-            f"lambda.architectures is missing: {config.function.name} is {deployed[0]} on AWS, and "
-            f"{made} for {architecture}.",
-            f"Add `architectures: [{deployed[0]}]`, or [{architecture}] to change it.",
+    try:
+        code, shown = run(function.build or "", folder, variables)
+    except (OSError, ValueError) as error:
+        raise ArchiveError(f"lambda.build could not be started: {error}.") from error
+    if not config.file.exists():
+        raise ArchiveError(f"lambda.build removed {config.file}.", "Nothing was packed.")
+    if code:
+        lines = shown.split("\n") if shown else ()
+        message = config.error(_KEYS, f"lambda.build failed with exit code {code}.").message
+        raise ArchiveError(
+            "\n".join([message, *(f"    {line}".rstrip() for line in lines)]),
+            f"It ran in {folder}. Nothing was packed.",
         )
 
 
-def _not_installed(config: Config) -> list[str]:
-    """A note on requirements that the layout of 0.7 packs as a file like any other."""
-    file = config.beside(config.function.path) / FILE
-    if config.function.requirements != () or not config.is_layout_07 or not file.is_file():
-        return []
-    section = read_tree(config.file).data.get("lambda")
-    has_key = isinstance(section, dict) and section.get("requirements") is not None
-    if has_key or is_empty(read_requirements(file)):
-        return []
-    return [
-        f"{file} is packed but not installed, as in kappa 0.7. To install it, set "
-        f"`requirements: {config.function.path}/{FILE}` in the section lambda."
-    ]
+def run(
+    command: str | Sequence[str], folder: Path, variables: Mapping[str, str]
+) -> tuple[int, str]:
+    """Run a command, by the shell if it is a text; return its exit code and its last output.
+
+    It gets no input, and whatever it leaves running in its group is ended. A command that a signal
+    ended has 128 more than the signal's number, as in a shell.
+    Raises: OSError, if no process can be started; ValueError, if no program can have such an
+    argument.
+    """
+    words, given = command, dict(variables)
+    if isinstance(command, str):
+        words, given[_TEXT] = _SHELL, command
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            ("/bin/sh", "-c", _WATCHED, "kappa", *words),
+            cwd=folder,
+            env={**os.environ, **given},
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait()
+        finally:
+            _end(process)
+        # Negative: the program ended its whole group.
+        return code if code >= 0 else 128 - code, _last_lines(output)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the watcher, and whatever is left of the program."""
+    with process:  # closes the pipe at last, and then the watcher ends what is left
+        _signal(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_S)
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # On macOS a group of processes that have ended refuses a signal.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def _last_lines(output: IO[bytes]) -> str:
+    """The end of an output, as a terminal without colours would show it."""
+    start = max(0, output.seek(0, os.SEEK_END) - _MAX_BYTES)
+    output.seek(start)
+    # A cut line may hold a part of a secret, which the printer would not know.
+    data = output.read().partition(b"\n")[2] if start else output.read()
+    text = _SEQUENCE.sub("", data.decode("utf-8", "replace")).rstrip()
+    # A carriage return begins a line again, as progress bars do.
+    lines = [line.rstrip().rpartition("\r")[2] for line in text.split("\n")]
+    is_cut = start > 0 or len(lines) > _MAX_LINES
+    return "\n".join([*(["..."] if is_cut else []), *lines[-_MAX_LINES:]])

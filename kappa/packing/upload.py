@@ -9,8 +9,7 @@ import base64
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.packing.archive import Archive
-from kappa.packing.limits import MAX_ZIPPED_BYTES
+from kappa.packing.zip import MAX_ZIPPED_BYTES, Archive
 from kappa.plan.step import Plan, Step
 
 

@@ -17,8 +17,8 @@ from kappa.aws import Aws
 from kappa.config.read import read_config
 from kappa.errors import ArchiveError
 from kappa.packing import upload
-from kappa.packing.build import read_archive
-from kappa.packing.limits import Limits
+from kappa.packing.pack import read_archive
+from kappa.packing.zip import Limits
 from kappa.plan.apply import apply
 from tests.support.builders import assert_valid, run_kappa
 from tests.support.kappa.projects import role_in

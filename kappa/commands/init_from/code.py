@@ -16,10 +16,9 @@ from pathlib import PurePosixPath
 import msgspec
 
 from kappa.errors import ArchiveError
-from kappa.packing.archive import UNREADABLE
 from kappa.packing.files import LEFT_OUT_NAMES, is_by_product, is_secret
-from kappa.packing.ignore_file import IGNORE_FILE
-from kappa.packing.limits import MAX_UNZIPPED_BYTES
+from kappa.packing.ignore import IGNORE_FILE
+from kappa.packing.zip import MAX_UNZIPPED_BYTES, UNREADABLE
 
 FOLDER = "code"
 _LEFT_OUT = {name.casefold() for name in LEFT_OUT_NAMES}

@@ -1,282 +1,290 @@
-"""What goes into the zip: the source, what .lambdaignore leaves, dependencies, packages."""
+"""When lambda.build runs and with what; its exit code and output; nothing of it outlives kappa."""
 
-import io
+import fcntl
 import os
-import zipfile
-from pathlib import Path
+import signal
+import subprocess
+import sys
+import threading
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from kappa.commands.init_from.code import unzipped
+from kappa.config.inputs import Inputs, collecting, read_again
+from kappa.config.read import read_config
 from kappa.errors import ArchiveError, ConfigError
-from kappa.packing.archive import pack, sizes
-from kappa.packing.build import check_architecture, read_archive
-from kappa.packing.files import Extras
-from kappa.packing.limits import Limits
-from kappa.packing.write_zip import write_zip
+from kappa.packing.build import built, run
+from kappa.packing.pack import check_architecture, read_archive
 from tests.support.builders import kappa_config
+from tests.support.waiting import wait_for
 
-NAMES = st.text("abc.", min_size=1, max_size=6).filter(lambda name: name.strip("."))
-
-
-def config_of(folder, environment="", **function):
-    config = kappa_config(function)
-    return replace(config, file=folder / "config.yml", environment=environment)
+# Writes its input to the output, and a line for each run.
+COPY = 'echo run >>"$RUNS"; mkdir -p dist; cp src/greeter.py dist/'
 
 
-def write(folder, **files):
-    for name, text in files.items():
-        path = folder / name.replace("__", "/").replace("_py", ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+@pytest.fixture
+def project(tmp_path, tmp_path_factory, monkeypatch):
+    """A folder with a source; runs are counted in a file outside of it."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "greeter.py").write_text("1")
+    monkeypatch.setenv("RUNS", str(tmp_path_factory.mktemp("outside") / "runs"))
+    return tmp_path
 
 
-def text_of(archive, name):
-    return zipfile.ZipFile(io.BytesIO(archive.data)).read(name).decode()
+@pytest.fixture
+def runs(project):
+    def count():
+        with open(os.environ["RUNS"], "a+") as file:  # noqa: PTH123
+            file.seek(0)
+            return file.read().count("run")
+
+    return count
 
 
-def test_lambdaignore_is_read_as_gitignore_is(project):
-    write(project / "code", tests__a_py="", lib__tests__b_py="", lib__c_py="", keep_py="", x_py="")
-    (project / "code" / ".lambdaignore").write_text("# tests\ntests/\n*.py\n!/lib/*.py\n!keep.py\n")
-    assert read_archive(config_of(project)).names == ("keep.py", "lib/c.py")
+def config_of(folder, command=COPY, **function):
+    keys = {"path": "dist", "build": command, **function}
+    (folder / "config.yml").touch()
+    return replace(kappa_config(keys), file=folder / "config.yml")
 
 
-def test_what_lambdaignore_leaves_out_may_be_a_link_to_anywhere(project):
-    (project / "code" / "data").symlink_to("/usr")
-    (project / "code" / ".lambdaignore").write_text("/data\n")
-    assert read_archive(config_of(project)).names == ("greeter.py",)
+def pack(folder, command=COPY, **function):
+    return read_archive(config_of(folder, command, **function))
 
 
-def test_a_broken_lambdaignore_says_so(project):
-    (project / "code" / ".lambdaignore").write_text("!\n")
-    with pytest.raises(ArchiveError, match="lambdaignore"):
-        read_archive(config_of(project))
+def test_a_build_runs_each_time_and_its_output_is_packed(project, runs):
+    first = pack(project)
+    assert first.names == ("greeter.py",)
+    assert pack(project) == first
+    assert runs() == 2
 
 
-def test_dependencies_are_packed_as_kappa_0_7_did(project):
-    write(project, lib__greeter_py="theirs", lib__deep__a_py="", more_py="more")
-    archive = read_archive(config_of(project, dependencies=("lib", "more.py")))
-    assert archive.names == ("deep/a.py", "greeter.py", "more.py")
-    assert text_of(archive, "greeter.py") == "theirs"
+def test_a_build_gets_the_runtime_the_architecture_and_the_place_of_its_output(project):
+    command = 'mkdir -p dist; env | grep ^KAPPA_ | sort >"$KAPPA_OUT/env"; pwd >>dist/env'
+    pack(project, command, architectures=("arm64",))
+    assert (project / "dist" / "env").read_text().split("\n") == [
+        "KAPPA_ARCHITECTURE=arm64",
+        f"KAPPA_OUT={project}/dist",
+        "KAPPA_RUNTIME=python3.13",
+        str(project),
+        "",
+    ]
 
 
-def test_a_file_outside_of_the_project_is_packed_under_its_own_name(project):
-    write(project, outer__shared_py="x")
-    config = replace(
-        config_of(project, dependencies=("../outer/shared.py",)), file=project / "in/c"
+def test_a_failed_build_shows_its_output_and_packs_nothing(project):
+    (project / "config.yml").write_text(
+        "iam: {role: {name: r}}\n"
+        "lambda:\n"
+        "  {name: greeter, path: dist, handler: greeter.handler, runtime: python3.13,\n"
+        "  build: 'echo looked; echo; echo no tea >&2; exit 42'}\n"
     )
-    (project / "in").mkdir()
-    (project / "code").rename(project / "in" / "code")
-    assert "shared.py" in read_archive(config).names
-
-
-def test_a_missing_dependency_is_named(project):
-    with pytest.raises(ArchiveError, match=r"nowhere does not exist"):
-        read_archive(config_of(project, dependencies=("nowhere",)))
-
-
-def test_the_source_wins_over_an_installed_package(tmp_path, project):
-    write(tmp_path / "packages", greeter_py="installed", tea_py="tea")
-    archive = pack(project / "code", extras=Extras(packages=tmp_path / "packages"))
-    assert archive.names == ("greeter.py", "tea.py")
-    assert text_of(archive, "greeter.py") == "own"
-
-
-def test_the_environments_own_settings_take_the_name_config_json(project):
-    write(project / "code", **{"prod_config.json": "prod", "config.json": "dev"})
-    assert text_of(read_archive(config_of(project, "prod")), "config.json") == "prod"
-    assert text_of(read_archive(config_of(project, "dev")), "config.json") == "dev"
-
-
-def test_excluded_folders_are_left_out_wherever_they_are(project):
-    write(project / "code", docs__a_py="", lib__docs__b_py="", docs_txt="")
-    archive = read_archive(config_of(project, excluded_dirs=("docs",)))
-    assert archive.names == ("docs_txt", "greeter.py")
-
-
-def test_excluded_files_are_left_out_wherever_they_are(project):
-    write(project / "code", docs_txt="", lib__docs_txt="", lib__a_py="")
-    archive = read_archive(config_of(project, excluded_files=("docs_txt",)))
-    assert archive.names == ("greeter.py", "lib/a.py")
-
-
-@pytest.mark.parametrize(
-    ("path", "handler", "runtime", "name"),
-    [
-        ("sub/foo.py", "sub/foo.handler", "python3.13", "sub/foo.py"),
-        ("sub/foo.py", "sub.foo.handler", "python3.13", "sub/foo.py"),
-        ("./sub/foo.py", "sub/foo.handler", "python3.13", "sub/foo.py"),
-        ("src/sub/foo.py", "sub/foo.handler", "python3.13", "sub/foo.py"),
-        ("sub/foo.py", "foo.handler", "python3.13", "foo.py"),
-        ("sub/foo.py", "other/foo.handler", "python3.13", "foo.py"),
-        ("sub/foo.js", "sub/foo.handler", "nodejs24.x", "sub/foo.js"),
-        ("sub/foo.js", "sub/foo.api.handler", "nodejs24.x", "sub/foo.js"),
-    ],
-)
-def test_a_file_in_a_folder_is_packed_where_its_handler_is(project, path, handler, runtime, name):
-    (project / path).parent.mkdir(parents=True)
-    (project / path).write_text("x")
-    config = config_of(project, path=path, handler=handler, runtime=runtime)
-    assert read_archive(config).names == (name,)
-
-
-def a_zip(file, **texts):
-    with zipfile.ZipFile(file, "w") as packed:
-        for name, text in (texts or {"bootstrap": "#!/bin/sh"}).items():
-            packed.writestr(name, text)
-    return file
-
-
-@pytest.mark.parametrize("name", ["function.zip", "function.ZIP", "app.jar"])
-def test_a_zip_is_uploaded_as_it_is(project, name):
-    data = a_zip(project / name).read_bytes()
-    archive = read_archive(config_of(project, path=name, runtime="java21"))
-    assert (archive.data, archive.names) == (data, ("bootstrap",))
-    assert sizes(archive) == {"bootstrap": 9}
-
-
-def broken(file):
-    data = bytearray(a_zip(file, a="text of a").read_bytes())
-    data[data.index(b"text")] ^= 1
-    file.write_bytes(data)
-
-
-@pytest.mark.parametrize(
-    ("make", "problem"),
-    [
-        (lambda file: file.write_text("no zip"), "is not a zip that Lambda can read"),
-        (lambda file: a_zip(file, **{"../a": "x"}), "leads outside"),
-        (lambda file: a_zip(file, **{"/a": "x"}), "leads outside"),
-        (lambda file: file.write_bytes(b"PK\5\6" + b"\0" * 18), "has no file in it"),
-        (lambda file: a_zip(file, a="x" * 5000), "unzipped"),
-        (broken, "is damaged"),
-    ],
-)
-def test_a_zip_that_lambda_could_not_use_is_refused(project, make, problem):
-    make(project / "x.zip")
-    limits = Limits(direct_bytes=8000, unzipped_bytes=4000)
-    with pytest.raises(ArchiveError, match=problem):
-        read_archive(config_of(project, path="x.zip", runtime="java21"), limits)
-
-
-def test_a_zip_over_the_limit_of_the_call_is_refused(project):
-    a_zip(project / "x.zip", a="x" * 500)
-    with pytest.raises(ArchiveError, match="zipped") as error:
-        read_archive(config_of(project, path="x.zip"), Limits(direct_bytes=100))
-    assert "s3_bucket" in error.value.hint
-
-
-@pytest.mark.parametrize("key", ["requirements", "dependencies", "excluded_dirs", "excluded_files"])
-def test_nothing_is_added_to_a_zip(project, key):
-    a_zip(project / "x.zip")
-    config = config_of(project, path="x.zip", **{key: ("tea",)})
-    with pytest.raises(ConfigError, match=f"lambda.{key} would have no effect"):
-        read_archive(config)
-
-
-def test_packages_are_not_installed_for_another_machine_than_aws_has(project):
-    config = config_of(project, requirements=("tea",))
-    check_architecture(config, ["x86_64"])
-    check_architecture(config, [])
-    with pytest.raises(ConfigError, match=r"lambda\.architectures is missing: greeter is arm64"):
-        check_architecture(config, ["arm64"])
-    check_architecture(
-        config_of(project, requirements=("tea",), architectures=("x86_64",)), ["arm64"]
-    )
-    check_architecture(config_of(project), ["arm64"])
-    check_architecture(config_of(project, runtime="nodejs24.x"), ["arm64"])
-
-
-def test_requirements_of_another_runtime_are_an_error_if_asked_for_and_else_a_file(project):
-    write(project / "code", **{"requirements.txt": "tea"})
-    names = read_archive(config_of(project, runtime="nodejs24.x")).names
-    assert names == ("greeter.py", "requirements.txt")
-    with pytest.raises(ArchiveError, match="packages of Python"):
-        read_archive(config_of(project, runtime="nodejs24.x", requirements=("tea",)))
-
-
-def test_nothing_is_installed_where_nothing_is_required(project):
-    write(project / "code", **{"requirements.txt": "# nothing\n\n"})
-    write(project, **{"other.txt": ""})
-    for requirements in (None, (), "other.txt"):
-        config = config_of(project, requirements=requirements)
-        assert read_archive(config).names == ("greeter.py", "requirements.txt")
-
-
-def test_a_missing_requirements_file_is_named(project):
-    with pytest.raises(ArchiveError, match=r"needs\.txt"):
-        read_archive(config_of(project, requirements="needs.txt"))
-
-
-def test_a_zip_too_large_for_the_call_stops_with_advice(project):
-    (project / "code" / "noise").write_bytes(os.urandom(3000))
     with pytest.raises(ArchiveError) as error:
-        read_archive(config_of(project), Limits(direct_bytes=2000))
-    assert "noise" in error.value.hint
-    assert "Set lambda.s3_bucket" in error.value.hint
+        read_archive(read_config(project / "config.yml"))
+    assert error.value.exit_code == 1
+    assert error.value.message == (
+        f"{project}/config.yml:4: lambda.build failed with exit code 42.\n    looked\n\n    no tea"
+    )
 
 
-def test_a_bucket_lifts_the_limit_of_the_zip_but_not_of_its_content(project):
-    (project / "code" / "noise").write_bytes(os.urandom(3000))
-    config = config_of(project, s3_bucket="builds")
-    assert len(read_archive(config, Limits(direct_bytes=2000)).data) > 2000
-    with pytest.raises(ArchiveError, match="unzipped"):
-        read_archive(config, Limits(direct_bytes=2000, unzipped_bytes=2500))
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("true", "did not create"),
+        ("mkdir -p dist", "no file to pack"),
+        ("echo \0", r"lambda\.build could not be started"),
+        ("rm -r ../*/src/.. 2>/dev/null; rm -r $PWD", r"lambda\.build removed .*config\.yml"),
+    ],
+)
+def test_a_build_that_makes_nothing_is_an_error(project, command, problem):
+    with pytest.raises((ArchiveError, ConfigError), match=problem):
+        pack(project, command)
 
 
-def test_sizes_are_those_of_the_files(project):
-    assert sizes(read_archive(config_of(project))) == {"greeter.py": 3}
+def test_a_build_that_removes_the_folder_in_which_kappa_runs_ends_in_one_error(project):
+    text = "iam: {role: {name: r}}\nlambda:\n  {name: g, path: dist, handler: a.b, "
+    (project / "config.yml").write_text(f"{text}runtime: python3.13, build: rm -r $PWD}}\n")
+    command = [sys.executable, "-m", "kappa", "config.yml", "package"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Error: lambda.build removed config.yml." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-@given(st.dictionaries(NAMES, st.binary(max_size=60), min_size=1, max_size=5), st.randoms())
-def test_the_same_files_give_the_same_bytes_in_whatever_order_they_were_written(
-    tmp_path_factory, files, random
-):
-    def packed():
-        folder = tmp_path_factory.mktemp("source")
-        names = list(files)
-        random.shuffle(names)
-        for name in names:
-            Path(folder, name).write_bytes(files[name])
-        return pack(folder)
-
-    assert packed() == packed()
+def test_a_zip_that_is_built_is_uploaded_as_it_is(project):
+    script = "import zipfile as z; z.ZipFile('out.zip', 'w').write('src/greeter.py', 'greeter.py')"
+    archive = pack(project, [sys.executable, "-c", script], path="out.zip")
+    assert archive.data == (project / "out.zip").read_bytes()
 
 
-def test_the_zip_of_the_run_before_comes_with_no_dependency(project):
-    for config in (
-        config_of(project, dependencies=["."]),
-        config_of(project, dependencies=["../" + project.name]),
-    ):
-        first = read_archive(config)
-        write_zip(config, first)
-        assert read_archive(config) == first
-        with pytest.raises(ArchiveError, match="packed itself"):
-            write_zip(config, first, project / "x.zip")
+def test_a_second_kappa_waits_until_the_first_has_packed(project, runs):
+    """Two environments may build into one folder, each for its own architecture."""
+    reports, done = [], []
+    other = config_of(project, architectures=("arm64",))
+
+    def build_too():
+        done.append(read_archive(other, report=reports.append))
+
+    with built(config_of(project), lambda _: None):
+        thread = threading.Thread(target=build_too)
+        thread.start()
+        wait_for(lambda: reports, 5)
+        assert reports[0].mark == "waiting"
+        assert (runs(), done) == (1, [])
+    thread.join()
+    assert runs() == 2
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
-def test_a_damaged_zip_is_said_however_it_was_compressed(project, method):
-    with zipfile.ZipFile(project / "x.zip", "w", method) as packed:
-        packed.writestr("a.py", os.urandom(200))
-    data = bytearray((project / "x.zip").read_bytes())
-    data[38:200] = b"\xff" * 162
-    (project / "x.zip").write_bytes(data)
-    with pytest.raises(ArchiveError):
-        read_archive(config_of(project, path="x.zip"))
-    with pytest.raises(ArchiveError):
-        unzipped(bytes(data))
+def test_a_build_that_runs_kappa_for_the_same_folder_is_an_error(project, monkeypatch):
+    monkeypatch.setenv("KAPPA_OUT", str(project / "dist"))
+    with pytest.raises(ConfigError, match="runs kappa, which builds the same"):
+        pack(project)
+    # For another folder it does not wait for the lock of the build that it is part of.
+    monkeypatch.setenv("KAPPA_OUT", str(project / "other"))
+    with built(config_of(project), lambda _: None):
+        assert pack(project).names == ("greeter.py",)
 
 
-def test_requirements_that_are_a_link_to_elsewhere_are_not_read(project, tmp_path_factory):
-    secret = tmp_path_factory.mktemp("elsewhere") / "passwd"
-    secret.write_text("root:x:0:0\n")
-    (project / "code" / "requirements.txt").symlink_to(secret)
-    with pytest.raises(
-        ArchiveError, match=r"requirements.txt is a link to .*, which is not"
-    ) as got:
-        read_archive(config_of(project))
-    assert "root:x" not in str(got.value)
+def test_the_lock_ends_with_kappa_and_is_not_the_builds(project):
+    pack(project, f"{COPY}; sleep 0 &")
+    folder = os.open(project, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(folder)
+
+
+def test_nothing_is_built_for_the_wrong_architecture(project):
+    config = config_of(project, runtime="provided.al2023")
+    with pytest.raises(ConfigError, match="it would be built for x86_64"):
+        check_architecture(config, ["arm64"])
+    check_architecture(config, ["x86_64"])
+
+
+@pytest.mark.parametrize(
+    ("more", "is_change"),
+    [
+        ("touch src/greeter.py", False),
+        ("touch src/tmp; rm src/tmp", False),
+        ("rm -rf dist/old", False),
+        ("date +%s%N >src/greeter.py", True),
+    ],
+)
+def test_a_watch_sees_no_change_in_what_a_build_leaves_as_it_was(project, more, is_change):
+    inputs = Inputs()
+    with collecting(inputs):
+        pack(project, f"{COPY}; mkdir dist/old; {more}")
+    assert (read_again(inputs) != inputs) == is_change
+    (project / "src" / "greeter.py").write_text("by hand")
+    assert read_again(inputs) != inputs
+
+
+@pytest.fixture
+def written(tmp_path):
+    """The number that a build has written into a file, once it is there."""
+
+    def read(name):
+        file = tmp_path / name
+        return int(wait_for(lambda: file.exists() and file.read_text().strip()))
+
+    return read
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_text_is_for_the_shell_and_a_list_is_not(tmp_path):
+    assert run("echo $A | tr a b; exit 3", tmp_path, {"A": "aaa"}) == (3, "bbb")
+    assert run(["echo", "$A | *", "-n"], tmp_path, {}) == (0, "$A | * -n")
+
+
+def test_a_text_is_hidden_from_other_users_and_leaves_no_variable(tmp_path):
+    # The processes above: the shell of the text, and the one that waits for it.
+    code, output = run("ps -o args= -p $$,$PPID; env | grep KAPPA_; : s3cret", tmp_path, {})
+    assert code == 0
+    assert output
+    assert "s3cret" not in output
+
+
+def test_a_list_runs_programs_and_no_builtin_of_the_shell(tmp_path):
+    code, output = run(["export", "A=1"], tmp_path, {})
+    assert code == 127
+    assert "export" in output
+
+
+@pytest.mark.parametrize("command", ["no-such-program", ["no-such-program"]])
+def test_a_program_that_does_not_exist_is_named(tmp_path, command):
+    code, output = run(command, tmp_path, {})
+    assert code == 127
+    assert "no-such-program" in output
+
+
+def test_a_build_that_a_signal_ends_has_the_code_of_a_shell(tmp_path):
+    assert run("kill -9 $$", tmp_path, {})[0] == 137
+    assert run("kill -15 0", tmp_path, {})[0] == 143
+
+
+def test_a_build_cannot_wait_for_input(tmp_path):
+    assert run("cat; echo end", tmp_path, {}) == (0, "end")
+
+
+def test_the_output_is_its_last_lines_as_a_terminal_shows_them(tmp_path):
+    script = r"""printf '\033[31mred\033[0m\r\n1 %%\r50 %%\r100 %%\n'; printf 'both\n' >&2"""
+    assert run(script, tmp_path, {}) == (0, "red\n100 %\nboth")
+    _, output = run("seq 100000", tmp_path, {})
+    lines = output.split("\n")
+    assert (lines[0], lines[-1], len(lines)) == ("...", "100000", 201)
+
+
+def test_a_line_that_is_cut_is_not_shown(tmp_path):
+    """A part of a secret would be left of it, which the printer does not know."""
+    _, output = run(f"printf 's3cret%{64 * 1024}s\\nend\\n' x", tmp_path, {})
+    assert output == "...\nend"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
+def test_what_a_build_leaves_running_ends_with_it(tmp_path, written):
+    assert run("sleep 60 & echo $! >left", tmp_path, {})[0] == 0
+    wait_for(lambda: not is_alive(written("left")), 5)
+
+
+@pytest.fixture
+def interrupt(tmp_path, written):
+    """Run a build, and press Ctrl-C once it has written a file."""
+
+    def run_until(name, command):
+        def press():
+            written(name)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=press).start()
+        with pytest.raises(KeyboardInterrupt):
+            run(command, tmp_path, {})
+
+    return run_until
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
+def test_ctrl_c_ends_the_whole_build(interrupt, written):
+    interrupt("deep", "sh -c 'echo $$ >deep; exec sleep 60' & sleep 60")
+    wait_for(lambda: not is_alive(written("deep")), 5)
+
+
+def test_after_ctrl_c_a_build_may_clean_up_and_runs_no_further_program(interrupt, tmp_path):
+    slow = "trap 'sleep 0.3; echo >cleaned; exit' TERM; echo 1 >up; sleep 600"
+    interrupt("up", f'sh -c "{slow}"; echo >further')
+    assert {path.name for path in tmp_path.iterdir()} == {"up", "cleaned"}
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
+def test_a_build_ends_when_kappa_is_killed(tmp_path, written):
+    code = (
+        "from pathlib import Path; from kappa.packing.build import run; "
+        "run(\"trap '' TERM; sh -c 'echo $$ >deep; exec sleep 60'\", Path('.'), {})"
+    )
+    kappa = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    deep = written("deep")
+    kappa.kill()
+    kappa.wait()
+    wait_for(lambda: not is_alive(deep), 5)

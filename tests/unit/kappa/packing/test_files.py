@@ -10,8 +10,8 @@ import pytest
 
 from kappa.errors import ArchiveError
 from kappa.packing import files as codefiles
-from kappa.packing.archive import pack
-from tests.unit.kappa.packing.test_archive import contents, folder
+from kappa.packing.zip import pack
+from tests.unit.kappa.packing.test_zip import contents, folder
 
 
 def test_caches_and_the_old_zip_are_left_out(tmp_path):

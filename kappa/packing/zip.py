@@ -1,7 +1,6 @@
-"""The zip in memory, packed from files or read from an existing zip.
+"""The zip: packed in memory, read from an existing one, or written to a file.
 
-The same source gives the same bytes. files.py selects the files. This module must not call AWS or
-write a file.
+The same source gives the same bytes. files.py selects the files. This module must not call AWS.
 """
 
 from __future__ import annotations
@@ -11,26 +10,27 @@ import hashlib
 import io
 import lzma
 import posixpath
+import secrets
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from kappa.config.files import real_path
 from kappa.config.inputs import depends_on
+from kappa.config.model import Config
 from kappa.errors import ArchiveError
 from kappa.packing.files import Extras, Link, all_files, as_utf8
-from kappa.packing.ignore_file import IGNORE_FILE
-from kappa.packing.limits import (
-    MAX_UNZIPPED_BYTES,
-    MAX_ZIPPED_BYTES,
-    check_unzipped,
-    check_zipped,
-    megabytes,
-)
+from kappa.packing.ignore import IGNORE_FILE
 
+# AWS Lambda guide, "Lambda quotas": deployment package of a direct upload, and unzipped.
+MAX_ZIPPED_BYTES = 50 * 1024 * 1024
+MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
+_S3_ADVICE = "Set lambda.s3_bucket: kappa then uploads through this bucket."
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _BLOCK_BYTES = 1 << 20
 # Source: AWS Lambda guide, "Deploy Java Lambda functions with .zip or JAR file archives".
@@ -100,9 +100,9 @@ def _pack(
     if not entries:
         raise ArchiveError(f"The folder {source} has no file to pack.", "Set lambda.path.")
     unzipped_bytes = sum(entry.size_bytes for entry in entries)
-    check_unzipped(source, unzipped_bytes, max_unzipped_bytes, f"{_largest(entries)}.")
+    _check_unzipped(source, unzipped_bytes, max_unzipped_bytes, f"{_largest(entries)}.")
     data = _zip(entries)
-    check_zipped(source, len(data), max_zipped_bytes, f"{_largest(entries)}. ")
+    _check_zipped(source, len(data), max_zipped_bytes, f"{_largest(entries)}. ")
     names = tuple(entry.name for entry in entries)
     notes = _notes(selected.secrets)
     return Archive(data, sha256_of(data), names, unzipped_bytes, selected.installed, notes)
@@ -125,7 +125,7 @@ def read_zip(file: Path, max_zipped_bytes: int, max_unzipped_bytes: int) -> Arch
     """
     depends_on(file, "code")
     try:
-        check_zipped(file, file.stat().st_size, max_zipped_bytes, "the zip itself. ")
+        _check_zipped(file, file.stat().st_size, max_zipped_bytes, "the zip itself. ")
         with file.open("rb") as opened:
             data = opened.read(max_zipped_bytes + 1)
     except OSError as error:
@@ -147,7 +147,7 @@ def _check_zip(file: Path, data: bytes, archive: zipfile.ZipFile, max_bytes: int
             raise ArchiveError(f"{file}: the name {info.filename!r} leads outside of the zip.")
     size_bytes = sum(info.file_size for info in infos)
     largest = max(infos, key=lambda info: info.file_size).filename
-    check_unzipped(file, size_bytes, max_bytes, f"{largest}.")
+    _check_unzipped(file, size_bytes, max_bytes, f"{largest}.")
     damaged = archive.testzip()
     if damaged is not None:
         raise ArchiveError(
@@ -215,4 +215,105 @@ def _blocks(entry: _Entry) -> Iterator[bytes]:
 
 def _largest(entries: list[_Entry]) -> str:
     largest = max(entries, key=lambda entry: entry.size_bytes)
-    return f"{largest.name} ({megabytes(largest.size_bytes)})"
+    return f"{largest.name} ({_megabytes(largest.size_bytes)})"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Lambda's quotas of a deployment package."""
+
+    direct_bytes: int = MAX_ZIPPED_BYTES
+    unzipped_bytes: int = MAX_UNZIPPED_BYTES
+
+
+def _check_unzipped(source: Path, size_bytes: int, max_bytes: int, largest: str) -> None:
+    """Check the size of the content.
+
+    Raises: ArchiveError.
+    """
+    if size_bytes > max_bytes:
+        raise ArchiveError(
+            f"{source} is {_megabytes(size_bytes)} unzipped; Lambda takes at most "
+            f"{_megabytes(max_bytes)}.",
+            f"The largest file is {largest}",
+        )
+
+
+def _check_zipped(source: Path, size_bytes: int, max_bytes: int, largest: str) -> None:
+    """Check the size of the zip.
+
+    Raises: ArchiveError.
+    """
+    if size_bytes > max_bytes:
+        raise ArchiveError(
+            f"{source} is {_megabytes(size_bytes)} zipped; a direct upload takes at most "
+            f"{_megabytes(max_bytes)}.",
+            f"The largest file is {largest}{_S3_ADVICE}",
+        )
+
+
+def _megabytes(size_bytes: int) -> str:
+    """Write a size in megabytes."""
+    return f"{size_bytes / 1024 / 1024:.1f} MB"
+
+
+def zip_file(config: Config) -> Path:
+    """The file that `package` writes, unless --output names another one."""
+    return config.beside(config.function.zipfile_name or f"{config.function.name}.zip")
+
+
+def write_zip(config: Config, archive: Archive, output: Path | None = None) -> Path:
+    """Write the zip, completely or not at all, and return its path.
+
+    Raises: ArchiveError, if it cannot be written, or would be packed itself the next time.
+    """
+    file = output or zip_file(config)
+    _check_place(config, file)
+    try:
+        if file.exists() and not file.is_file():
+            # A device or a pipe, such as /dev/null, is not replaced.
+            file.write_bytes(archive.data)
+        else:
+            # A link such as /dev/stdout stays, and its target is replaced.
+            _replace(real_path(file) if _is_usable_link(file) else file, archive.data)
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
+    return file
+
+
+def _check_place(config: Config, file: Path) -> None:
+    """Refuse a file that would be packed itself, or that exists and is not a zip."""
+    for path in (config.function.path, *config.function.dependencies):
+        folder = config.beside(path)
+        inside = folder.is_dir() and real_path(file).is_relative_to(real_path(folder))
+        if inside and real_path(file) != real_path(zip_file(config)):
+            raise ArchiveError(
+                f"{file} is in the folder that is packed: it would be packed itself next time.",
+                f"Give --output a place outside of {path}.",
+            )
+    if file.is_dir():
+        raise ArchiveError(f"{file} is a folder.", "Name the file to write.")
+    try:
+        is_other_file = file.is_file() and file.stat().st_size and not zipfile.is_zipfile(file)
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be written: {error.strerror or error}.") from error
+    if is_other_file:
+        raise ArchiveError(
+            f"{file} exists and is not a zip: it is not replaced.",
+            "Name another file in --output or lambda.zipfile_name, or remove this one.",
+        )
+
+
+def _is_usable_link(file: Path) -> bool:
+    return file.is_symlink() and not real_path(file).is_symlink()
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Replace a file completely or not at all; the umask decides who may read it."""
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as opened:
+            opened.write(data)
+        temporary.replace(file)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()

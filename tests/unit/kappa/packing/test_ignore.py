@@ -1,4 +1,4 @@
-"""What git ignores: the deepest .gitignore wins, and the repository's own counts too."""
+"""Files of patterns: .lambdaignore and .gitignore."""
 
 import shutil
 import subprocess
@@ -6,7 +6,13 @@ import subprocess
 import pytest
 
 from kappa.errors import ArchiveError
-from kappa.packing.git_ignored import GitIgnored, git_ignored
+from kappa.packing.ignore import GitIgnored, git_ignored, read_ignored
+
+
+def test_the_mark_that_editors_write_before_a_text_is_no_part_of_a_pattern(tmp_path):
+    (tmp_path / ".lambdaignore").write_bytes(b"\xef\xbb\xbfsecrets.env\n")
+    assert read_ignored(tmp_path)("secrets.env")
+
 
 FILES = ["a.log", "keep.log", "dist/a.js", "lib/b.log", "lib/dist/b.js", "lib/own.txt", "src/c.ts"]
 IGNORED = {

@@ -1,7 +1,8 @@
-"""Compare the packed code with the code in AWS, file by file. Pure.
+"""Compare the packed code with the code in AWS, file by file.
 
 It owns how much is shown: the function's own text files line by line, up to a limit, and one line
-for each package.
+for each package. Packages are recognized by their `.dist-info` folders, since anyone may have made
+the zip.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from kappa.packing.archive import UNREADABLE
-from kappa.packing.package_files import package_by_file
+from kappa.aws import Aws
+from kappa.errors import AwsError
+from kappa.packing.zip import MAX_UNZIPPED_BYTES, UNREADABLE
 from kappa.texts import file_count, one_line, shown
 
 _MAX_TEXT_BYTES = 64 * 1024
@@ -33,6 +35,27 @@ _SECRET = re.compile(
     )$""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_MAX_LIST_BYTES = 10_000
+_INFO = re.compile(r"^(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/")
+
+
+def read_code(aws: Aws, link: str, function: str) -> bytes | None:
+    """Download a function's zip; None if AWS gives no link, as for a container image.
+
+    Source: AWS Lambda API, GetFunction: Code.Location is a link that is valid for ten minutes.
+    Raises: AwsError, if the download is incomplete or not a zip.
+    """
+    if not link.startswith(("https://", "http://")):
+        return None
+    data = aws.download(link, f"downloading the code of {function}", MAX_UNZIPPED_BYTES)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)):
+            return data
+    except UNREADABLE as error:
+        raise AwsError(
+            f"What AWS gives as the code of {function} is not a zip: {error}.",
+            "Does a proxy stand between? Run the same command again.",
+        ) from error
 
 
 class File(msgspec.Struct, frozen=True):
@@ -177,3 +200,51 @@ def _package_line(files: list[File]) -> tuple[str, str]:
         name = after
     size = sum((file.before_bytes if sign == "-" else file.after_bytes) or 0 for file in files)
     return sign, f"    {sign} {name}  {file_count(len(files))}, {size} bytes"
+
+
+def package_by_file(data: bytes, installed: Iterable[str] = ()) -> dict[str, str]:
+    """The package of each file that belongs to one; files in `installed` always do.
+
+    Raises: BadZipFile.
+    Source: Python packaging guide, "Binary distribution format": The .dist-info directory.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        owners: dict[str, str] = {}
+        for folder, package in _infos(names).items():
+            for top in (folder, *_tops(archive, folder, package)):
+                owners[top.lower()] = package
+    belongs = {name: owners.get(_top(name).lower()) for name in names}
+    known = set(installed)
+    return {
+        name: owner or _top(name)
+        for name, owner in belongs.items()
+        if owner is not None or name in known
+    }
+
+
+def _infos(names: list[str]) -> dict[str, str]:
+    matches = (_INFO.match(name) for name in names)
+    return {
+        match[0].rstrip("/"): f"{match['name'].replace('_', '-')} {match['version']}"
+        for match in matches
+        if match
+    }
+
+
+def _tops(archive: zipfile.ZipFile, folder: str, package: str) -> Iterator[str]:
+    """A package's top-level names in the zip: those that it lists, else its own name."""
+    name = package.rpartition(" ")[0].replace("-", "_")
+    try:
+        info = archive.getinfo(f"{folder}/top_level.txt")
+        text = archive.read(info) if info.file_size < _MAX_LIST_BYTES else b""
+        yield from text.decode("utf-8", "replace").split()
+    except (KeyError, *UNREADABLE):
+        yield name
+    yield f"{name}.libs"
+
+
+def _top(name: str) -> str:
+    """A file's top-level folder in the zip, or the module's name if it is in none."""
+    first, slash, _ = name.partition("/")
+    return first if slash else first.removesuffix(".py")

@@ -1,21 +1,52 @@
-"""Which files git ignores, by the .gitignore files from the repository's top down to each folder.
+"""Files of patterns as git has them: .lambdaignore, and the .gitignore files of a folder.
 
-It starts no git: a folder needs no repository to have a .gitignore.
+No git is started: a folder needs no repository to have either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from kappa.packing.ignore_file import read_patterns
+from kappa.config.inputs import depends_on
+from kappa.errors import ArchiveError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-_FILE = ".gitignore"
+IGNORE_FILE = ".lambdaignore"
+_GIT_FILE = ".gitignore"
+
+
+def read_ignored(folder: Path) -> Callable[[str], bool | None]:
+    """Read a folder's .lambdaignore; return a function that looks a name of the zip up in it.
+
+    It returns None for a name that no pattern matches, False for one that begins with `!`.
+    Raises: ArchiveError, if a line is not a pattern or the file is not text.
+    """
+    file = folder / IGNORE_FILE
+    if not file.is_file():
+        return lambda _: None
+    patterns = read_patterns(file, f"/{IGNORE_FILE}")
+    return lambda name: patterns.check_file(name).include
+
+
+def read_patterns(file: Path, *more: str) -> GitIgnoreSpec:
+    """Read a file of patterns, and add `more`.
+
+    Raises: ArchiveError, if a line is not a pattern or the file is not text.
+    """
+    import pathspec
+
+    depends_on(file, "code")
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+        return pathspec.GitIgnoreSpec.from_lines([*lines, *more])
+    except ValueError as error:
+        raise ArchiveError(f"{file}: {error}.", "It is written as .gitignore is.") from error
 
 
 class GitIgnored(msgspec.Struct, frozen=True):
@@ -28,7 +59,7 @@ class GitIgnored(msgspec.Struct, frozen=True):
 
         Raises: ArchiveError, if it cannot be read.
         """
-        file = folder / _FILE
+        file = folder / _GIT_FILE
         if not file.is_file():
             return self
         return GitIgnored((*self.files, (folder, read_patterns(file))))
