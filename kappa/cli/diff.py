@@ -75,7 +75,7 @@ def read_changes(session: Session, *, show_values: bool) -> tuple[Plan, list[Cha
     from kappa.commands.changes import changes
     from kappa.commands.deploy import plan_deploy, read_current
     from kappa.function.code import replaces_code
-    from kappa.packing.compare import read_code
+    from kappa.package.compare import read_code
 
     current = read_current(session)
     plan = plan_deploy(session, current)

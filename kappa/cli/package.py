@@ -29,7 +29,7 @@ def package(options: Options, output: Path | None, listed: bool) -> None:
       kappa config.yml package --output /tmp/greeter.zip --list
     """
     from kappa.commands.numbers import size
-    from kappa.packing.zip import sizes, write_zip
+    from kappa.package.zip import sizes, write_zip
 
     if output and len(options.configs) > 1:
         raise click.UsageError("--output is for one config file.")

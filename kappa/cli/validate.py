@@ -72,9 +72,9 @@ def check(config: Config, region: str | None) -> list[str]:
 
     from kappa.config.function_rules import check_regions
     from kappa.config.policy_document import read_policy_document
-    from kappa.packing.handler import check_files, check_handler
-    from kappa.packing.pack import is_ready_zip, read_archive
-    from kappa.packing.syntax import check_syntax
+    from kappa.package.handler import check_files, check_handler
+    from kappa.package.pack import is_ready_zip, read_archive
+    from kappa.package.syntax import check_syntax
 
     if region:
         check_regions(config, region)

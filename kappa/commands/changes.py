@@ -16,7 +16,7 @@ import msgspec
 
 from kappa.config.tree import texts_in
 from kappa.function.code import SENDS_CODE
-from kappa.packing.compare import File, compare_code, file_lines
+from kappa.package.compare import File, compare_code, file_lines
 from kappa.plan.step import CREATING_MARKS, Plan, Step, steps
 from kappa.texts import SHORTEST_SECRET
 

@@ -23,8 +23,8 @@ from kappa.function.state import FunctionState, read_function
 from kappa.function.versions import deletes_version
 from kappa.iam.plan import desired_role_arn, plan_rights, plan_rights_create, plan_rights_update
 from kappa.iam.state import IamState, read_policy, read_role
-from kappa.packing import upload
-from kappa.packing.pack import check_architecture
+from kappa.package import upload
+from kappa.package.pack import check_architecture
 from kappa.plan.step import Plan
 from kappa.sources.plan import plan_sources
 from kappa.sources.read import read_sources

@@ -25,10 +25,10 @@ from kappa.config.uses import ALL, Uses
 from kappa.config.values import Answer, Value
 from kappa.errors import ConfigError
 from kappa.iam.owner import Owner
-from kappa.packing.handler import check_files, check_handler
-from kappa.packing.pack import read_archive
-from kappa.packing.syntax import check_syntax
-from kappa.packing.zip import Archive
+from kappa.package.handler import check_files, check_handler
+from kappa.package.pack import read_archive
+from kappa.package.syntax import check_syntax
+from kappa.package.zip import Archive
 from kappa.plan.step import Clock, Report
 
 

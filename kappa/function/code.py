@@ -8,8 +8,8 @@ from typing import Any
 from kappa.config.model import Config
 from kappa.errors import Conflict
 from kappa.function.health import ready
-from kappa.packing import upload
-from kappa.packing.zip import Archive
+from kappa.package import upload
+from kappa.package.zip import Archive
 from kappa.plan.step import Guard, Note, Plan, Step, steps
 
 # The operations of Lambda that send code.

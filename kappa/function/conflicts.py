@@ -18,7 +18,7 @@ from kappa.config.settings import FUNCTION
 from kappa.errors import Conflict
 from kappa.function.code import compare_code
 from kappa.function.params import current, desired, differing, function_params
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 from kappa.plan.step import Guard
 
 Answer = Mapping[str, Any]

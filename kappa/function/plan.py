@@ -21,8 +21,8 @@ from kappa.function.params import current, desired, differing, first_settings
 from kappa.function.permissions import plan_grant
 from kappa.function.state import FunctionState, check_read, check_tags
 from kappa.iam.owner import RESERVED, Owner
-from kappa.packing import upload
-from kappa.packing.zip import Archive
+from kappa.package import upload
+from kappa.package.zip import Archive
 from kappa.plan.step import Note, Plan, Recheck, Step
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kappa.config.model import Config
 from kappa.errors import ArchiveError
-from kappa.packing.zip import UNREADABLE, Archive
+from kappa.package.zip import UNREADABLE, Archive
 
 # The folders of an entry: the code, and what Python compiles of it.
 CODE, COMPILED = "code", "compiled"

@@ -27,7 +27,7 @@ from kappa.local_run.interpreter import CannotRun, Sdk, other_version, plan_laun
 from kappa.local_run.process import LogLine
 from kappa.local_run.report import Report
 from kappa.local_run.sandbox import Caller, Ending, Gone, Sandbox, Stopped
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 
 __all__ = ["Caller", "LocalFunction", "LogLine", "Response", "Result", "Sdk"]
 

@@ -18,8 +18,8 @@ from kappa.config.model import Config, Function
 from kappa.errors import KappaError
 from kappa.local_run.code_cache import source_folder
 from kappa.local_run.environment import local_paths, memory_mb
-from kappa.packing.find_python import find_python, python_minor
-from kappa.packing.zip import Archive
+from kappa.package.find_python import find_python, python_minor
+from kappa.package.zip import Archive
 
 CLIENTS = Path(__file__).parent / "clients"
 _ARCHITECTURES = {"aarch64": "arm64", "amd64": "x86_64"}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kappa.errors import KappaError
-from kappa.packing.files import check_link
+from kappa.package.files import check_link
 from kappa.texts import shown
 
 # S3 API reference, PutObject: a key has at most 1,024 bytes in UTF-8.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kappa.packing.zip import pack
+from kappa.package.zip import pack
 from local.testkit import proxy
 from tests.support.kappa import projects
 from tests.support.kappa.projects import CODE, POLICY, user_in

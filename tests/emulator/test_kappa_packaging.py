@@ -16,9 +16,9 @@ import yaml
 from kappa.aws import Aws
 from kappa.config.read import read_config
 from kappa.errors import ArchiveError
-from kappa.packing import upload
-from kappa.packing.pack import read_archive
-from kappa.packing.zip import Limits
+from kappa.package import upload
+from kappa.package.pack import read_archive
+from kappa.package.zip import Limits
 from kappa.plan.apply import apply
 from tests.support.builders import assert_valid, run_kappa
 from tests.support.kappa.projects import role_in

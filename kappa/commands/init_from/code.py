@@ -16,9 +16,9 @@ from pathlib import PurePosixPath
 import msgspec
 
 from kappa.errors import ArchiveError
-from kappa.packing.files import LEFT_OUT_NAMES, is_by_product, is_secret
-from kappa.packing.ignore import IGNORE_FILE
-from kappa.packing.zip import MAX_UNZIPPED_BYTES, UNREADABLE
+from kappa.package.files import LEFT_OUT_NAMES, is_by_product, is_secret
+from kappa.package.ignore import IGNORE_FILE
+from kappa.package.zip import MAX_UNZIPPED_BYTES, UNREADABLE
 
 FOLDER = "code"
 _LEFT_OUT = {name.casefold() for name in LEFT_OUT_NAMES}

@@ -16,7 +16,7 @@ from kappa.function.async_calls import read_async_settings
 from kappa.function.log_group import LogGroup, find_log_group
 from kappa.function.permissions import Statement, read_statements
 from kappa.function.state import check_variables
-from kappa.packing.compare import read_code
+from kappa.package.compare import read_code
 from kappa.sources.url import read_url
 
 

@@ -3,7 +3,7 @@
 import json
 import uuid
 
-from kappa.packing.zip import pack
+from kappa.package.zip import pack
 from tests.support.builders import run_kappa
 
 CODE = """\

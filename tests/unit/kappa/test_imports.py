@@ -14,7 +14,7 @@ LEVELS = (
     {"commands"},
     {"sources"},
     {"function", "local_run"},
-    {"iam", "packing"},
+    {"iam", "package"},
     {"config"},
     {"plan", "aws"},
     {"arn", "errors", "texts"},

@@ -16,7 +16,7 @@ from kappa.function.plan import plan_function
 from kappa.function.state import FunctionState
 from kappa.iam.plan import plan_rights
 from kappa.iam.state import IamState
-from kappa.packing.archive import Archive
+from kappa.package.zip import Archive
 from kappa.plan.step import steps
 from kappa.sources.plan import plan_sources
 from kappa.sources.sns import Topic

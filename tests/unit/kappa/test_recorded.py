@@ -12,7 +12,7 @@ from kappa.function.plan import (
     plan_function,
 )
 from kappa.function.version_state import VersionsState
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 from kappa.plan.step import steps
 from tests.support.builders import OWNER, kappa_config, owned
 

@@ -8,7 +8,7 @@ import pytest
 
 from kappa.commands.changes import HIDDEN, as_data, as_lines, changes
 from kappa.function.code import replaces_code
-from kappa.packing.compare import compare_code
+from kappa.package.compare import compare_code
 from kappa.plan.step import Note, Step
 from tests.support.builders import assert_valid
 

@@ -8,7 +8,7 @@ import pytest
 from kappa.commands.session import open_session
 from kappa.config.inputs import Inputs, collecting, depends_on, read_again
 from kappa.errors import ConfigError
-from kappa.packing.files import Extras, all_files
+from kappa.package.files import Extras, all_files
 
 CONFIG = """\
 include: values.yml

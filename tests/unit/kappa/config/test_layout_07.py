@@ -7,8 +7,8 @@ import pytest
 from kappa.config.policy_document import read_policy_document
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
-from kappa.packing.handler import check_files
-from kappa.packing.pack import read_archive
+from kappa.package.handler import check_files
+from kappa.package.pack import read_archive
 from tests.support.builders import MINIMAL
 from tests.support.kappa.configs import TWO_ENVIRONMENTS, error_of
 

@@ -8,7 +8,7 @@ from kappa.config.settings import FUNCTION
 from kappa.config.show import plain
 from kappa.errors import Conflict
 from kappa.function.plan import plan_function
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 from tests.support.builders import OWNER, assert_valid, owned
 from tests.support.kappa.configs import error_of
 

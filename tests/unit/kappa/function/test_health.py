@@ -10,7 +10,7 @@ from kappa.function.plan import (
     plan_function_delete,
     plan_function_update,
 )
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 from kappa.plan.apply import apply
 from kappa.plan.step import steps
 from tests.support.builders import OWNER, assert_valid, kappa_config, owned

@@ -10,7 +10,7 @@ from kappa.function.plan import (
     plan_function,
 )
 from kappa.function.state import read_function
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 from kappa.plan.step import Note
 from tests.support.builders import OWNER, assert_valid, kappa_config, owned
 

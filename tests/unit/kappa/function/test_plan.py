@@ -13,7 +13,7 @@ from kappa.function.plan import (
     plan_function_update,
 )
 from kappa.function.version_state import VersionsState
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 from kappa.plan.step import Note, Step, Wait, steps
 from tests.support.builders import OWNER, assert_valid, kappa_config, owned
 

@@ -15,7 +15,7 @@ from kappa.iam.delete import plan_rights_delete
 from kappa.iam.owner import Owner
 from kappa.iam.plan import plan_rights, plan_rights_create, plan_rights_update
 from kappa.iam.state import IamState, PolicyState, RoleState
-from kappa.packing.zip import Archive
+from kappa.package.zip import Archive
 from kappa.plan.step import Step
 from tests.support.builders import assert_valid, kappa_config
 

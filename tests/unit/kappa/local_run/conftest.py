@@ -7,7 +7,7 @@ import pytest
 
 from kappa.config.read import read_config
 from kappa.local_run.function import Caller, LocalFunction
-from kappa.packing.pack import read_archive
+from kappa.package.pack import read_archive
 
 HERE = f"python3.{sys.version_info.minor}"
 CALLER = Caller(

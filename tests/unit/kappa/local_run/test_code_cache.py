@@ -13,8 +13,8 @@ import pytest
 from kappa.errors import ArchiveError
 from kappa.local_run import code_cache
 from kappa.local_run.code_cache import CODE, in_source, source_folder, unpacked
-from kappa.packing.pack import read_archive
-from kappa.packing.zip import Archive, sha256_of
+from kappa.package.pack import read_archive
+from kappa.package.zip import Archive, sha256_of
 
 
 def archive(*entries):

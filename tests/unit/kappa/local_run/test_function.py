@@ -13,7 +13,7 @@ import pytest
 from kappa.local_run import interpreter, sandbox
 from kappa.local_run.function import Caller, LocalFunction, Sdk
 from kappa.local_run.interpreter import CannotRun
-from kappa.packing.pack import read_archive
+from kappa.package.pack import read_archive
 from tests.support.kappa.leftovers import assert_gone, running, temporary_of
 from tests.support.waiting import wait_for
 
@@ -363,7 +363,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from kappa.config.read import read_config
-from kappa.packing.pack import read_archive
+from kappa.package.pack import read_archive
 from kappa.local_run.function import Caller, LocalFunction
 config = read_config(Path(sys.argv[1]), "")
 given = {"log": lambda line: print(line.text, flush=True), "warn": print}

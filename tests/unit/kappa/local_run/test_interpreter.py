@@ -8,7 +8,7 @@ import pytest
 
 from kappa.local_run import interpreter
 from kappa.local_run.interpreter import CannotRun, Sdk, other_version, plan_launch
-from kappa.packing.pack import read_archive
+from kappa.package.pack import read_archive
 from tests.support.aws.processes import free_port
 from tests.support.builders import kappa_config
 

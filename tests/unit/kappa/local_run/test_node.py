@@ -8,7 +8,7 @@ import pytest
 
 from kappa.local_run.function import LocalFunction
 from kappa.local_run.url_response import Stream
-from kappa.packing.pack import read_archive
+from kappa.package.pack import read_archive
 from tests.unit.kappa.local_run.test_function import invoke
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from kappa.errors import ArchiveError
-from kappa.packing.files import Extras
-from kappa.packing.find_python import find_python
-from kappa.packing.syntax import check_syntax
-from kappa.packing.zip import pack
+from kappa.package.files import Extras
+from kappa.package.find_python import find_python
+from kappa.package.syntax import check_syntax
+from kappa.package.zip import pack
 from tests.support.builders import kappa_config
 
 MINOR = sys.version_info.minor

@@ -18,9 +18,9 @@ import zipfile
 
 from kappa.config.model import Config
 from kappa.errors import ArchiveError
-from kappa.packing.compare import package_by_file
-from kappa.packing.find_python import find_python, python_minor
-from kappa.packing.zip import Archive
+from kappa.package.compare import package_by_file
+from kappa.package.find_python import find_python, python_minor
+from kappa.package.zip import Archive
 
 _HINT = "Correct it. Name a file that the function does not need in .lambdaignore."
 # The file name of the code in warnings.

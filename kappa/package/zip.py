@@ -24,8 +24,8 @@ from kappa.config.files import real_path
 from kappa.config.inputs import depends_on
 from kappa.config.model import Config
 from kappa.errors import ArchiveError
-from kappa.packing.files import Extras, Link, all_files, as_utf8
-from kappa.packing.ignore import IGNORE_FILE
+from kappa.package.files import Extras, Link, all_files, as_utf8
+from kappa.package.ignore import IGNORE_FILE
 
 # AWS Lambda guide, "Lambda quotas": deployment package of a direct upload, and unzipped.
 MAX_ZIPPED_BYTES = 50 * 1024 * 1024

@@ -24,7 +24,7 @@ import msgspec
 from kappa import texts
 from kappa.config.inputs import collecting, depends_on
 from kappa.errors import ArchiveError
-from kappa.packing.ignore import IGNORE_FILE, read_ignored
+from kappa.package.ignore import IGNORE_FILE, read_ignored
 
 LEFT_OUT_NAMES = frozenset({"__pycache__", ".git", ".hg", ".DS_Store"})
 LEFT_OUT_SUFFIXES = (".pyc", ".pyo")

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kappa.config.inputs import Inputs, collecting
 from kappa.errors import ArchiveError
-from kappa.packing.pack import read_archive
+from kappa.package.pack import read_archive
 from tests.support.builders import kappa_config
 from tests.support.kappa.wheels import wheel
 

@@ -17,7 +17,7 @@ import msgspec
 
 from kappa.aws import Aws
 from kappa.errors import AwsError
-from kappa.packing.zip import MAX_UNZIPPED_BYTES, UNREADABLE
+from kappa.package.zip import MAX_UNZIPPED_BYTES, UNREADABLE
 from kappa.texts import file_count, one_line, shown
 
 _MAX_TEXT_BYTES = 64 * 1024

@@ -9,9 +9,9 @@ import subprocess
 import pytest
 
 from kappa.errors import ArchiveError
-from kappa.packing import files as codefiles
-from kappa.packing.zip import pack
-from tests.unit.kappa.packing.test_zip import contents, folder
+from kappa.package import files as codefiles
+from kappa.package.zip import pack
+from tests.unit.kappa.package.test_zip import contents, folder
 
 
 def test_caches_and_the_old_zip_are_left_out(tmp_path):

@@ -23,8 +23,8 @@ from kappa.config.files import read_file
 from kappa.config.inputs import depends_on
 from kappa.config.model import Config
 from kappa.errors import ArchiveError
-from kappa.packing.files import check_link
-from kappa.packing.find_python import python_minor
+from kappa.package.files import check_link
+from kappa.package.find_python import python_minor
 from kappa.texts import masked
 
 FILE = "requirements.txt"

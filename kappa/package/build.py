@@ -23,8 +23,8 @@ from kappa.config.files import real_path
 from kappa.config.model import Config
 from kappa.config.tree import Keys
 from kappa.errors import ArchiveError
-from kappa.packing.build_inputs import watching_inputs
-from kappa.packing.handler import check_code
+from kappa.package.build_inputs import watching_inputs
+from kappa.package.handler import check_code
 from kappa.plan.step import Report
 
 _KEYS: Keys = ("lambda", "build")

@@ -15,15 +15,15 @@ from msgspec.structs import replace
 from kappa.config.files import real_path
 from kappa.config.model import Config
 from kappa.config.tree import read_tree
-from kappa.packing.files import Extras
-from kappa.packing.requirements import (
+from kappa.package.files import Extras
+from kappa.package.requirements import (
     FILE,
     installed,
     is_empty,
     read_required,
     read_requirements,
 )
-from kappa.packing.zip import READY_SUFFIXES, Archive, Limits, pack, read_zip, zip_file
+from kappa.package.zip import READY_SUFFIXES, Archive, Limits, pack, read_zip, zip_file
 from kappa.plan.step import Report
 
 
@@ -44,7 +44,7 @@ def read_archive(
 def _built(config: Config, report: Callable[[Report], None]) -> AbstractContextManager[None]:
     if not config.function.build:
         return nullcontext()
-    from kappa.packing.build import built
+    from kappa.package.build import built
 
     return built(config, report)
 

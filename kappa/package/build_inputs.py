@@ -18,9 +18,9 @@ from kappa.config.inputs import depends_on, is_collecting, look_again
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ArchiveError
-from kappa.packing.files import LEFT_OUT_NAMES, is_by_product
-from kappa.packing.ignore import GitIgnored, git_ignored
-from kappa.packing.zip import zip_file
+from kappa.package.files import LEFT_OUT_NAMES, is_by_product
+from kappa.package.ignore import GitIgnored, git_ignored
+from kappa.package.zip import zip_file
 
 # Installed packages: the lock file beside them is an input.
 _INSTALLED = frozenset({"node_modules", ".venv"})

@@ -1,4 +1,4 @@
-"""What the tests of packing share."""
+"""What the tests of the package share."""
 
 import pytest
 

@@ -9,7 +9,7 @@ import base64
 from typing import Any
 
 from kappa.config.model import Config
-from kappa.packing.zip import MAX_ZIPPED_BYTES, Archive
+from kappa.package.zip import MAX_ZIPPED_BYTES, Archive
 from kappa.plan.step import Plan, Step
 
 

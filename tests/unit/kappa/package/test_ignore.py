@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from kappa.errors import ArchiveError
-from kappa.packing.ignore import GitIgnored, git_ignored, read_ignored
+from kappa.package.ignore import GitIgnored, git_ignored, read_ignored
 
 
 def test_the_mark_that_editors_write_before_a_text_is_no_part_of_a_pattern(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from kappa.errors import ArchiveError, ConfigError
-from kappa.packing.build_inputs import input_files
+from kappa.package.build_inputs import input_files
 from tests.support.builders import kappa_config
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kappa.aws import Aws
 from kappa.errors import AwsError
-from kappa.packing.compare import compare_code, file_lines, read_code
+from kappa.package.compare import compare_code, file_lines, read_code
 
 
 def zipped(**files):

@@ -3,12 +3,12 @@
 import pytest
 
 from kappa.errors import AwsError
-from kappa.packing import upload
-from kappa.packing.pack import read_archive
+from kappa.package import upload
+from kappa.package.pack import read_archive
 from kappa.plan.apply import apply
 from kappa.plan.step import Step
 from tests.support.builders import assert_valid
-from tests.unit.kappa.packing.test_pack import config_of, write
+from tests.unit.kappa.package.test_pack import config_of, write
 
 
 def test_a_large_zip_goes_through_the_bucket_under_its_own_hash(project):

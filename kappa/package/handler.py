@@ -18,8 +18,8 @@ from kappa.config.layout_07 import SOURCE
 from kappa.config.model import Config
 from kappa.config.tree import Keys, dotted
 from kappa.errors import ConfigError
-from kappa.packing.requirements import requirements_path
-from kappa.packing.zip import Archive
+from kappa.package.requirements import requirements_path
+from kappa.package.zip import Archive
 
 _KEYS = ("lambda", "handler")
 _COMPILED = (".pyc", ".so")

@@ -7,8 +7,8 @@ import pytest
 
 from kappa.config.tree import Text, Tree
 from kappa.errors import ConfigError
-from kappa.packing.handler import check_files, check_handler
-from kappa.packing.zip import pack
+from kappa.package.handler import check_files, check_handler
+from kappa.package.zip import pack
 from tests.support.builders import kappa_config
 
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools:3"

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from kappa.commands.init_from.code import unzipped
 from kappa.errors import ArchiveError, ConfigError
-from kappa.packing.files import Extras
-from kappa.packing.pack import check_architecture, read_archive
-from kappa.packing.zip import Limits, pack, sizes, write_zip
+from kappa.package.files import Extras
+from kappa.package.pack import check_architecture, read_archive
+from kappa.package.zip import Limits, pack, sizes, write_zip
 from tests.support.builders import kappa_config
 
 NAMES = st.text("abc.", min_size=1, max_size=6).filter(lambda name: name.strip("."))

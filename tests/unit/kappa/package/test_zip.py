@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from kappa.errors import ArchiveError
-from kappa.packing import zip as zipping
-from kappa.packing.pack import read_archive
-from kappa.packing.zip import pack, write_zip
+from kappa.package import zip as zipping
+from kappa.package.pack import read_archive
+from kappa.package.zip import pack, write_zip
 from tests.support.builders import kappa_config
-from tests.unit.kappa.packing.test_pack import config_of
+from tests.unit.kappa.package.test_pack import config_of
 
 
 def folder(tmp_path, **files):

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from kappa.config.inputs import Inputs, collecting, read_again
 from kappa.config.read import read_config
 from kappa.errors import ArchiveError, ConfigError
-from kappa.packing.build import built, run
-from kappa.packing.pack import check_architecture, read_archive
+from kappa.package.build import built, run
+from kappa.package.pack import check_architecture, read_archive
 from tests.support.builders import kappa_config
 from tests.support.waiting import wait_for
 
@@ -280,7 +280,7 @@ def test_after_ctrl_c_a_build_may_clean_up_and_runs_no_further_program(interrupt
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")  # noqa: PTH112
 def test_a_build_ends_when_kappa_is_killed(tmp_path, written):
     code = (
-        "from pathlib import Path; from kappa.packing.build import run; "
+        "from pathlib import Path; from kappa.package.build import run; "
         "run(\"trap '' TERM; sh -c 'echo $$ >deep; exec sleep 60'\", Path('.'), {})"
     )
     kappa = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from kappa.packing import find_python as module
-from kappa.packing.find_python import find_python
+from kappa.package import find_python as module
+from kappa.package.find_python import find_python
 
 
 @pytest.fixture
