@@ -56,6 +56,7 @@ class Aws:
         self._session: Session | None = None
         self._clients: dict[str, Any] = {}
         self._partition_and_account: tuple[str, str] | None = None
+        self._asking = threading.Lock()
         self._stopped = threading.Event()
 
     @property
@@ -271,11 +272,12 @@ class Aws:
 
     def _read_caller(self) -> tuple[str, str]:
         """Return partition and account; ask STS once, unless an earlier answer had them."""
-        with self._lock:
-            if self._partition_and_account is None:
-                caller = self.call("sts", "get_caller_identity", "asking AWS who you are")
-                self._partition_and_account = (caller["Arn"].split(":")[1], caller["Account"])
-            return self._partition_and_account
+        if self._partition_and_account is None:
+            with self._asking:  # not the clients' lock, which other calls need meanwhile
+                if self._partition_and_account is None:
+                    caller = self.call("sts", "get_caller_identity", "asking AWS who you are")
+                    self._partition_and_account = (caller["Arn"].split(":")[1], caller["Account"])
+        return self._partition_and_account
 
 
 def _region_of(service: str, params: Mapping[str, Any]) -> str:

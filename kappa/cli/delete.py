@@ -64,6 +64,7 @@ def plan_delete(session: Session) -> Plan:
     Raises: ConfigError, if kappa did not make the function in this region.
     """
     from concurrent.futures import ThreadPoolExecutor
+    from functools import partial
 
     import msgspec
 
@@ -80,18 +81,18 @@ def plan_delete(session: Session) -> Plan:
     name = config.function.name
     check_regions(config, aws.region)
     with ThreadPoolExecutor(4) as pool:
+        function = pool.submit(read_function, aws, config, permissions=False)
+        place = partial(session.place_after, function)
         role = pool.submit(read_role, aws, config, inline=config.makes_role)
         listing = pool.submit(list_functions, aws) if config.makes_role else None
-        function = read_function(aws, config, permissions=False)
-        place = session.place
         sources = pool.submit(read_sources, aws, config, place, tolerant=True, deleting=True)
-        policy = read_policy(aws, config.policy, place, deletes=True)
+        policy = read_policy(aws, config.policy, place(), deletes=True)
         rights = msgspec.structs.replace(role.result(), policy=policy)
         listed = listing.result() if listing else []
     own = [version for version in listed if version["FunctionName"] == name]
     role_arn = rights.role.arn if rights.role else ""
     users = {version["FunctionName"] for version in listed if version["Role"] == role_arn} - {name}
-    removed = plan_function_delete(config, function, owner)
+    removed = plan_function_delete(config, function.result(), owner)
     return [
         *plan_sources_delete(config, sources.result()),
         *removed,

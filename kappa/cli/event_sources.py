@@ -179,7 +179,7 @@ def read_sources_status(session: Session) -> tuple[Config, SourcesState]:
 
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
-    return config, read_sources(aws, config, session.place, everywhere=True, tolerant=True)
+    return config, read_sources(aws, config, lambda: session.place, everywhere=True, tolerant=True)
 
 
 def _read(
@@ -192,7 +192,7 @@ def _read(
     check_regions(config, aws.region)
     if needed:
         _check_function(aws, config)
-    state = read_sources(aws, config, session.place, tolerant=tolerant, ending=ending)
+    state = read_sources(aws, config, lambda: session.place, tolerant=tolerant, ending=ending)
     return config, state.statements.get(config.function.alias, ()), state
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -42,21 +43,29 @@ class Current(msgspec.Struct, frozen=True):
     sources: SourcesState
 
 
-def read_current(session: Session, *, with_sources: bool = True) -> Current:
-    """Read the files, so that their errors come first; then ask AWS everything, side by side."""
+def read_current(session: Session, *, with_sources: bool = True, creates: bool = False) -> Current:
+    """Read the files, so that their errors come first; then ask AWS everything, side by side.
+
+    `creates`: most likely there is no function that names the account, so STS is asked at once.
+    """
     config, aws, document, _ = session.config, session.aws, session.document, session.zip
     check_regions(config, aws.region)
     with ThreadPoolExecutor(4) as pool:
-        role = pool.submit(read_role, aws, config)
-        group = pool.submit(read_log_group, aws, config)
         # What is read with the sources is not asked twice.
         permissions = not (with_sources and config.function.has_sources)
-        function = read_function(aws, config, permissions=permissions, clock=session.clock)
-        place = session.place
-        document = place_policy_document(document, config.values, place)
+        reading = pool.submit(
+            read_function, aws, config, permissions=permissions, clock=session.clock
+        )
+        role = pool.submit(read_role, aws, config)
+        if creates:
+            pool.submit(lambda: session.place)
+        place = partial(session.place_after, reading)
         pending = pool.submit(read_sources, aws, config, place) if with_sources else None
-        policy = read_policy(aws, config.policy, place, document=document)
+        group = pool.submit(read_log_group, aws, config)
+        document = place_policy_document(document, config.values, place())
+        policy = read_policy(aws, config.policy, place(), document=document)
         rights = msgspec.structs.replace(role.result(), policy=policy)
+    function = reading.result()
     check_architecture(config, (function.settings or {}).get("Architectures", ()))
     sources = pending.result() if pending else SourcesState()
     if (statements := sources.statements.get(config.function.alias)) is not None:
@@ -84,7 +93,7 @@ def plan_deploy(session: Session, current: Current | None = None) -> Plan:
 
 def plan_create(session: Session) -> Plan:
     """Select what is missing of policy, role and function; permissions and settings too."""
-    current = read_current(session, with_sources=False)
+    current = read_current(session, with_sources=False, creates=True)
     config, place, owner = current.config, session.place, session.owner
     role_arn = desired_role_arn(config, place, current.iam)
     created = plan_function_create(config, session.zip, role_arn, current.function, owner)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -83,6 +84,11 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     def place(self) -> Place:
         """Where the function lives; asks STS unless an earlier answer named the account."""
         return Place(self.aws.partition, self.aws.region, self.aws.account)
+
+    def place_after(self, read: Future[Any]) -> Place:
+        """The place, once a read has ended that may name the account: then STS is not asked."""
+        read.result()
+        return self.place
 
 
 def open_session(

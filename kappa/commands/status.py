@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -36,13 +37,13 @@ def read_status(session: Session) -> Status:
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
     with ThreadPoolExecutor(3) as pool:
+        reading = pool.submit(read_function, aws, config)
+        place = partial(session.place_after, reading)
         role = pool.submit(read_role, aws, config, inline=True)
-        function = read_function(aws, config)
-        place = session.place
         pending = pool.submit(read_sources, aws, config, place, everywhere=True, tolerant=True)
-        policy = read_policy(aws, config.policy, place)
+        policy = read_policy(aws, config.policy, place())
         rights = msgspec.structs.replace(role.result(), policy=policy)
-    sources = pending.result()
+    function, sources = reading.result(), pending.result()
     if (statements := sources.statements.get(config.function.alias)) is not None:
         function = msgspec.structs.replace(function, statements=statements)
     return Status(config, rights, function, sources)

@@ -1,7 +1,7 @@
 """Detect concurrent deploys: the second one stops with a Conflict, so they never mix. Pure.
 
-Another deploy may change the function between our read and our write. So the function is compared
-again right before each write, and AWS accepts the write only for the compared revision.
+Another deploy may change the function between our read and our write. So AWS accepts a write only
+for the revision that was compared: for the first, the one of the plan. Later ones compare again.
 Source: AWS Lambda API reference, "UpdateFunctionCode", "UpdateFunctionConfiguration",
 "PublishVersion", "UpdateAlias", RevisionId; "PreconditionFailedException".
 """
@@ -64,12 +64,18 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 def guard_update(
-    compared: Compared, part: str, *, settings: bool, code: bool, again: bool = False
+    compared: Compared,
+    part: str,
+    *,
+    settings: bool,
+    code: bool,
+    again: bool = False,
+    first: bool = False,
 ) -> Guard:
     """Guard the update of one part, "settings" or "code"; the flags tell which parts are done.
 
     If only AWS's answer was lost, the update is not repeated. With `again` it is sent although
-    nothing differs.
+    nothing differs. `first`: the plan does not change the function before.
     """
     done = {"settings": settings, "code": code} | {part: True}
 
@@ -81,7 +87,8 @@ def guard_update(
             raise _changed(compared.config, changed, f"changed its {part}")
         return True
 
-    return _of_function(compared.config, check, {"RevisionId": "Configuration.RevisionId"})
+    guard = _of_function(compared.config, check, {"RevisionId": "Configuration.RevisionId"})
+    return msgspec.structs.replace(guard, known=compared.before if first else None)
 
 
 def guard_publishing(compared: Compared, *, done: bool = True) -> Guard:

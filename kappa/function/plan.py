@@ -166,7 +166,12 @@ def _update(compared: Compared, state: FunctionState) -> Plan:
     settings = _plan_settings(compared, current_settings, "" if code_first else failure, code_first)
     again = bool(failure)
     guard = conflicts.guard_update(
-        compared, "code", settings=not code_first, code=False, again=again
+        compared,
+        "code",
+        settings=not code_first,
+        code=False,
+        again=again,
+        first=code_first or isinstance(settings, Note),
     )
     code = plan_code(
         compared.config, compared.archive, current_settings, state.code, again=again, guard=guard
@@ -194,7 +199,12 @@ def _plan_settings(
         wait=ready(compared.config, "LastUpdateStatus", "Successful", always=bool(failure)),
         before={key: current(actual, key) for key in sent},
         guard=conflicts.guard_update(
-            compared, "settings", settings=False, code=code_done, again=bool(failure)
+            compared,
+            "settings",
+            settings=False,
+            code=code_done,
+            again=bool(failure),
+            first=not code_done,
         ),
     )
 

@@ -110,23 +110,29 @@ def read_policy(
     With the desired `document`, the policy's document is read. Its other versions are read only if
     one may have to be removed: the document differs, or the command `deletes`.
     """
-    current = _find_policy(aws, policy, place)
-    if policy is None or current is None:
+    if policy is None:
+        return None
+    with ThreadPoolExecutor(1) as pool:
+        versions = pool.submit(_read_versions, aws, policy, place) if deletes else None
+        current = _find_policy(aws, policy, place)
+    if current is None:
         return None
     differs = False
     if document is not None:
         current = replace(current, document=_read_document(aws, policy, current))
         differs = current.document != document
-    if policy.document and (deletes or differs):
-        current = replace(current, versions=_read_versions(aws, policy, current.arn))
-    return current
+    if differs:
+        return replace(current, versions=_read_versions(aws, policy, place))
+    return replace(current, versions=versions.result()) if versions else current
 
 
-def _find_policy(aws: Aws, policy: Policy | None, place: Place) -> PolicyState | None:
+def _reading(policy: Policy) -> str:
+    return f"reading the policy {policy.name or policy.arn}"
+
+
+def _find_policy(aws: Aws, policy: Policy, place: Place) -> PolicyState | None:
     """Read the policy without its document; one that kappa does not make is searched by name."""
-    if policy is None:
-        return None
-    doing = f"reading the policy {policy.name or policy.arn}"
+    doing = _reading(policy)
 
     def read(arn: str) -> PolicyState | None:
         answer = _if_exists(lambda: aws.call("iam", "get_policy", doing, {"PolicyArn": arn}))
@@ -164,15 +170,21 @@ def _search_policy(aws: Aws, name: str, doing: str) -> PolicyState | None:
 
 
 def _read_document(aws: Aws, policy: Policy, current: PolicyState) -> dict[str, Any]:
-    doing = f"reading the policy {policy.name or policy.arn}"
     params = {"PolicyArn": current.arn, "VersionId": current.default_version}
-    answer = aws.call("iam", "get_policy_version", doing, params)
+    answer = aws.call("iam", "get_policy_version", _reading(policy), params)
     document: dict[str, Any] = answer["PolicyVersion"]["Document"]
     return document
 
 
-def _read_versions(aws: Aws, policy: Policy, arn: str) -> tuple[str, ...]:
-    doing = f"reading the policy {policy.name}"
-    versions = aws.pages("iam", "list_policy_versions", doing, "Versions", {"PolicyArn": arn})
+def _read_versions(aws: Aws, policy: Policy, place: Place) -> tuple[str, ...]:
+    """The versions but the default one; none of a policy that kappa does not make."""
+    if not policy.document:
+        return ()
+    doing, params = _reading(policy), {"PolicyArn": place.policy(policy.path, policy.name)}
+
+    def read() -> list[Any]:
+        return aws.pages("iam", "list_policy_versions", doing, "Versions", params)
+
+    versions = _if_exists(read) or ()
     others = [version["VersionId"] for version in versions if not version["IsDefaultVersion"]]
     return tuple(sorted(others, key=lambda number: int(number[1:])))

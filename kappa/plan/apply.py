@@ -199,9 +199,10 @@ def _guarded(
 ) -> tuple[str, dict[str, Any]]:
     """Write only if nobody has changed it since the plan. Read it again if AWS calls it stale."""
     assert step.guard is not None
-    guard, pause_s = step.guard, 0.25
+    guard, known, pause_s = step.guard, step.guard.known, 0.25
     for _ in range(_ATTEMPTS):
-        current = _read_guarded(step, guard, call, clock)
+        current = known or _read_guarded(step, guard, call, clock)
+        known = None
         if not guard.check(current, step.params):
             return "exists", {**step.params, **current}
         values = {param: look_up(current, path) for param, path in guard.takes.items()}

@@ -71,7 +71,8 @@ class Guard(msgspec.Struct, frozen=True):
 
     `check` gets the answer and the step's params, and returns False if nothing is left to do.
     `takes` maps params to dotted paths of the answer. With a RevisionId, AWS refuses the write
-    after another change; the state is then read and checked again.
+    after another change; the state is then read and checked again. `known` is the answer that the
+    plan was made with, if nothing of the plan changes it before: it is not read a second time.
     Raises, in `check`: Conflict, if the state is not the one that was planned with.
     """
 
@@ -79,6 +80,7 @@ class Guard(msgspec.Struct, frozen=True):
     params: Mapping[str, Any]
     check: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
     takes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    known: Mapping[str, Any] | None = None
 
 
 class Step(msgspec.Struct, frozen=True, eq=False):

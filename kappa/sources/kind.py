@@ -21,15 +21,20 @@ from kappa.sources.state import SourcesState
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The function whose event sources are read; `function_arn` has no qualifier.
+    """The function whose event sources are read. `place` may wait for its account.
 
     `ending`: deliveries are about to end, so read the settings that would be lost with them.
     """
 
     aws: Aws
     config: Config
-    function_arn: str
+    place: Callable[[], Place]
     ending: bool = False
+
+    @property
+    def function_arn(self) -> str:
+        """The function's ARN without a qualifier; ask AWS first, then for this."""
+        return self.place().function_arn(self.config.function.name)
 
 
 class Part(msgspec.Struct, frozen=True):

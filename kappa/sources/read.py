@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -28,7 +29,7 @@ T = TypeVar("T")
 def read_sources(
     aws: Aws,
     config: Config,
-    place: Place,
+    place: Callable[[], Place],
     *,
     everywhere: bool = False,
     tolerant: bool = False,
@@ -37,6 +38,7 @@ def read_sources(
 ) -> SourcesState:
     """Read each source by its kind, and URLs and permissions, in parallel.
 
+    place: where the function is; it may wait for another read, so all here is asked before.
     everywhere: read all aliases too, their URLs, and mappings that the config does not name.
     tolerant: record a refused read in `unread` instead of raising Denied.
     ending: read what a subscription loses with its removal.
@@ -45,15 +47,14 @@ def read_sources(
     Raises: Denied, unless tolerant.
     """
     name, alias = config.function.name, config.function.alias
-    target_arn = place.function_arn(name, alias)
     everywhere = everywhere or deleting
     if not (config.function.has_sources or everywhere):
-        return SourcesState(target_arn=target_arn)
-    reading = Reading(aws, config, place.function_arn(name), ending)
+        return SourcesState(target_arn=place().function_arn(name, alias))
+    reading = Reading(aws, config, place, ending)
     with ThreadPoolExecutor(8) as pool:
         reader = _Reader(reading, pool, tolerant)
         state = reader.read(everywhere=everywhere, deleting=deleting)
-    return msgspec.structs.replace(state, target_arn=target_arn)
+    return msgspec.structs.replace(state, target_arn=place().function_arn(name, alias))
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -68,23 +69,27 @@ class _Reader(msgspec.Struct, frozen=True):
         """Start all reads at once; only those by any alias wait for the list of aliases."""
         reading, function = self.reading, self.reading.config.function
         own = tuple(dict.fromkeys(("", function.alias)))
-        listing = self._start(["aliases"] if everywhere else (), lambda _: _read_aliases(reading))
+        # delete asks for the aliases' URLs alone; the rest goes with the function.
+        lists_aliases = function.url is not None if deleting else everywhere
+        listing = self._start(
+            ["aliases"] if lists_aliases else (), lambda _: _read_aliases(reading)
+        )
         sources = {source.key: source for source in function.event_sources}
         current = self._start(
             sources, lambda key: kind_of(sources[key]).read(reading, sources[key])
         )
         policies = self._start(() if deleting else own, self._statements)
-        aliases = self._answers(listing).get("aliases", {})
-        qualifiers = ("", *aliases) if everywhere else own
+        read_mappings = partial(polled.read_listed, reading)
         if deleting:
             mappings = self._start(["all"], lambda _: polled.read_all(reading))
         else:
-            mappings = self._start(
-                qualifiers if everywhere else (), lambda alias: polled.read_listed(reading, alias)
-            )
-        urls = self._start(
-            qualifiers if function.url else (), lambda alias: url.read(reading, alias)
-        )
+            mappings = self._start([""] if everywhere else (), read_mappings)
+        urls = self._start(own if function.url else (), partial(url.read, reading))
+        aliases = self._answers(listing).get("aliases", {})
+        if everywhere and not deleting:
+            mappings |= self._start(aliases, read_mappings)
+        others = [alias for alias in aliases if alias not in own]
+        urls |= self._start(others if function.url else (), partial(url.read, reading))
         return SourcesState(
             current=self._answers(current),
             mappings=_distinct(self._answers(mappings).values()),

@@ -152,7 +152,7 @@ def test_the_calls_of_each_command_are_those_that_it_needs(project):
     assert calls(project) == sorted([*rights, inline, *lambda_, *sources])
     project.kappa("delete")
     users = "ListFunctions"
-    asked = [*rights, inline, "ListPolicyVersions", *lambda_, users, *sources[1:]]
+    asked = [*rights, inline, "ListPolicyVersions", *lambda_, users, *sources[2:]]
     assert calls(project) == sorted([*asked, *REMOVALS])
 
 

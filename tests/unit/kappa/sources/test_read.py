@@ -33,7 +33,7 @@ class Refusing(Account):
 
 
 def read(aws, *sources, **options):
-    return read_sources(aws, kappa_config({"sources": sources}), PLACE, **options)
+    return read_sources(aws, kappa_config({"sources": sources}), lambda: PLACE, **options)
 
 
 def test_a_subscription_that_sns_lists_as_deleted_does_not_count():
