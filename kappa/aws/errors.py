@@ -92,6 +92,8 @@ NO_CREDENTIALS_HINT = (
 # Every answer of AWS has one.
 # Source: AWS SDKs and Tools reference; Amazon S3 API reference, "Common response headers".
 _REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
+# How an error names its code: some emulators refuse without a request id.
+_CODES = (b"<Code>", b"__type")
 _EXCERPT = 120
 _FOREIGN_HINT = "A proxy or a sign-in page may have answered: check the network and HTTPS_PROXY."
 
@@ -198,14 +200,14 @@ def _local_error(error: BotoCoreError, doing: str) -> KappaError:
 def foreign_answer_check(address: str) -> Callable[..., None]:
     """Create the check that the SDK runs before it parses an answer; `address` is the client's URL.
 
-    The check raises AwsError if the answer has no request id, in its head or in an error's XML. A
-    failing server's answer may lack it too, and the SDK tries again.
+    The check raises AwsError if the answer has no request id, and is no error with a code. A
+    failing server's answer may lack both, and the SDK tries again.
     """
 
     def check(response_dict: Mapping[str, Any], **_: Any) -> None:  # noqa: ANN401
         names = {name.lower() for name in response_dict["headers"]}
         status, body = response_dict["status_code"], response_dict["body"]
-        is_error = status >= 400 and isinstance(body, bytes) and b"<RequestId>" in body
+        is_error = status >= 400 and isinstance(body, bytes) and any(map(body.__contains__, _CODES))
         if status < 500 and not names & _REQUEST_IDS and not is_error:
             words = _describe(response_dict)
             raise AwsError(f"{address} did not answer as AWS does: {words}.", _FOREIGN_HINT)

@@ -22,7 +22,7 @@ def refused_place(config: Config, step: Step, error: AwsError) -> str:
 
     It is the setting that AWS's answer quotes, else the key that the whole step comes from.
     """
-    if isinstance(error, Conflict | Unavailable):
+    if not error.code or isinstance(error, Conflict | Unavailable):
         return ""
     sent = {text for keys, text in _texts(step.params) if keys != ("FunctionName",)}
     settings = _texts({"lambda": config.function, "iam": {"role": config.role}})

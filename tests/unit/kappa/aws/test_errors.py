@@ -97,7 +97,7 @@ GET = ("lambda", "get_function", {"FunctionName": "f"})
         (GET, 302, b"", "text/html"),
         (GET, 200, b"", JSON),
         (GET, 200, b'{"Configuration": {"FunctionName": "f"}}', JSON),
-        (GET, 404, b'{"__type": "ResourceNotFoundException"}', JSON),
+        (GET, 404, b'{"detail": "no route"}', JSON),
         (("logs", "filter_log_events", {"logGroupName": "g"}), 200, b'{"ok": true}', JSON),
         (("iam", "get_role", {"RoleName": "r"}), 200, b"<ok/>", "text/xml"),
         (("sts", "get_caller_identity", {}), 403, b"Forbidden", "text/plain"),
@@ -112,6 +112,13 @@ def test_what_has_no_request_id_is_not_aws(monkeypatch, keys, call, status, body
             Aws("us-east-1").call(service, operation, "trying", params)
     assert "proxy" in caught.value.hint
     assert ('"Blocked by policy"' in caught.value.message) == (body == PAGE)
+
+
+def test_an_error_with_a_code_needs_no_request_id(monkeypatch, keys):
+    with answering(404, b'{"__type": "ResourceNotFoundException"}', JSON) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        with pytest.raises(NotFound):
+            Aws("us-east-1").call("dynamodb", "describe_table", "trying", {"TableName": "t"})
 
 
 @pytest.mark.parametrize(("status", "body"), [(200, PAGE), (403, PAGE), (200, b'{"ok": true}')])

@@ -50,5 +50,11 @@ def config(tmp_path):
 )
 def test_a_refusal_leads_to_the_config(config, params, key, error, place):
     step = Step("lambda", "create_function", params, "created", "function greeter", key=key)
+    error.code = "Refused"
     named = refused_place(config, step, error)
     assert named == (f"{config.file}:{place}" if place else "")
+
+
+def test_an_answer_of_a_proxy_is_no_mistake_of_the_config(config):
+    step = Step("s3", "put_object", {}, "created", "zip", key=("lambda", "s3_bucket"))
+    assert refused_place(config, step, AwsError("http://x did not answer as AWS does")) == ""
