@@ -16,7 +16,6 @@ from kappa.config.uses import NAMES
 from kappa.errors import NotFound
 
 if TYPE_CHECKING:
-    from kappa.aws import Aws
     from kappa.commands.session import Session
     from kappa.config.model import Config
     from kappa.function.permissions import Statement
@@ -186,24 +185,15 @@ def _read(
     session: Session, *, needed: bool = True, ending: bool = False, tolerant: bool = False
 ) -> tuple[Config, tuple[Statement, ...], SourcesState]:
     from kappa.config.function_rules import check_regions
+    from kappa.function.state import check_owned
     from kappa.sources.read import read_sources
 
     config, aws = session.config, session.aws
     check_regions(config, aws.region)
-    if needed:
-        _check_function(aws, config)
+    exists = check_owned(aws, config, session.owner)
+    if needed and not exists:
+        name = config.function.name
+        hint = f"Make it: {config.command('deploy')}"
+        raise NotFound(f"The function {name} does not exist.", hint)
     state = read_sources(aws, config, lambda: session.place, tolerant=tolerant, ending=ending)
     return config, state.statements.get(config.function.alias, ()), state
-
-
-def _check_function(aws: Aws, config: Config) -> None:
-    name = config.function.name
-    params = {"FunctionName": name}
-    doing = f"reading the function {name}"
-    try:
-        settings = aws.call("lambda", "get_function_configuration", doing, params)
-    except NotFound as error:
-        raise NotFound(
-            f"The function {name} does not exist.", f"Make it: {config.command('deploy')}"
-        ) from error
-    aws.remember_account(settings["FunctionArn"])

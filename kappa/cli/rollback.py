@@ -48,10 +48,15 @@ def rollback(options: Options, to: str, alias: str) -> None:
 
 
 def plan_rollback(session: Session, alias: str, to: str) -> Plan:
-    """Plan moving the alias back; both may be empty."""
+    """Plan moving the alias back; both may be empty.
+
+    Raises: ConfigError, if this region does not own the function; NotFound.
+    """
     from kappa.function import rollback, version_state
+    from kappa.function.state import check_owned
 
     config, aws, name = session.config, session.aws, session.config.function.name
+    check_owned(aws, config, session.owner)
     state = version_state.read(aws, name)
     number = rollback.target(config, state, alias, to)
     state = version_state.read_health(aws, name, state, number)

@@ -19,7 +19,7 @@ from kappa.function.conflicts import Compared
 from kappa.function.health import ready
 from kappa.function.params import current, desired, differing, first_settings
 from kappa.function.permissions import plan_grant
-from kappa.function.state import FunctionState, check_read, check_tags
+from kappa.function.state import FunctionState, check_read, plan_adoption
 from kappa.iam.owner import RESERVED, Owner
 from kappa.package import upload
 from kappa.package.zip import Archive
@@ -37,7 +37,7 @@ def plan_function(
     function has failed for good.
     """
     compared = _compared(config, archive, role_arn, state)
-    adoption = _plan_adoption(config, state, owner)
+    adoption = plan_adoption(config, state, owner)
     changes = (
         [_create(config, archive, role_arn, owner)]
         if state.settings is None
@@ -55,18 +55,6 @@ def plan_function(
     ]
 
 
-def _plan_adoption(config: Config, state: FunctionState, owner: Owner) -> Plan:
-    """Plan the tag of a function that is to be adopted.
-
-    Raises: ConfigError, if this region does not own the function; Denied, if its tags are hidden.
-    """
-    if state.settings is None:
-        return []
-    check_tags(config, state)
-    name, arn = config.function.name, str(state.settings["FunctionArn"])
-    return owner.take(config, "function", name, state.tags, arn)
-
-
 def plan_function_create(
     config: Config, archive: Archive | None, role_arn: str, state: FunctionState, owner: Owner
 ) -> Plan:
@@ -78,7 +66,7 @@ def plan_function_create(
     """
     if state.settings is None:
         return plan_function(config, archive, role_arn, state, owner)
-    adoption = _plan_adoption(config, state, owner)
+    adoption = plan_adoption(config, state, owner)
     health.check_usable(config, state.settings)
     compared = _compared(config, archive, role_arn, state)
     if state.versions.aliases and aliases.missing(config, state.versions):
@@ -319,7 +307,7 @@ def plan_function_delete(config: Config, state: FunctionState, owner: Owner) -> 
     name = config.function.name
     if state.settings is None:
         return [Note("gone", f"function {name}")]
-    _plan_adoption(config, state, owner)
+    plan_adoption(config, state, owner)
     return [
         Step(
             "lambda",

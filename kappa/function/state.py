@@ -18,7 +18,8 @@ from kappa.errors import Denied, NotFound, WaitTimeout
 from kappa.function import async_calls, health, version_state, versions
 from kappa.function.permissions import Statement, read_statements
 from kappa.function.version_state import VersionsState
-from kappa.plan.step import WAIT_DEADLINE_S, Clock
+from kappa.iam.owner import Owner
+from kappa.plan.step import WAIT_DEADLINE_S, Clock, Plan
 
 
 class FunctionState(msgspec.Struct, frozen=True):
@@ -126,6 +127,33 @@ def check_tags(config: Config, state: FunctionState) -> None:
     if state.tags_error:
         hint = "Ask for the permission lambda:ListTags."
         raise _unreadable(config.function.name, "tags", state.tags_error, hint)
+
+
+def check_owned(aws: Aws, config: Config, owner: Owner) -> bool:
+    """Refuse a function that this region does not own; return whether the function exists.
+
+    Raises: ConfigError; Denied, if its tags are hidden.
+    """
+    answer = _read_settled(aws, config, None)
+    state = FunctionState(
+        answer.get("Configuration"),
+        tags=answer.get("Tags", {}),
+        tags_error=answer.get("TagsError", {}),
+    )
+    plan_adoption(config, state, owner)
+    return state.settings is not None
+
+
+def plan_adoption(config: Config, state: FunctionState, owner: Owner) -> Plan:
+    """Plan the tag of a function that is to be adopted.
+
+    Raises: ConfigError, if this region does not own the function; Denied, if its tags are hidden.
+    """
+    if state.settings is None:
+        return []
+    check_tags(config, state)
+    name, arn = config.function.name, str(state.settings["FunctionArn"])
+    return owner.take(config, "function", name, state.tags, arn)
 
 
 def check_read(config: Config, settings: Mapping[str, Any], answer: Mapping[str, Any]) -> None:

@@ -8,7 +8,19 @@ from tests.support.kappa.projects import OWN_ROLE, TRUST, Project
 
 ACCOUNT = "461200000001"
 HERE, THERE = "us-east-1", "eu-west-1"
-COMMANDS = ("deploy", "create", "update_code", "diff", "delete")
+COMMANDS = (
+    "deploy",
+    "create",
+    "update_code",
+    "diff",
+    "delete",
+    "rollback",
+    "add_event_sources",
+    "update_event_sources",
+    "enable_event_sources",
+    "disable_event_sources",
+    "remove_event_sources",
+)
 
 
 @pytest.fixture

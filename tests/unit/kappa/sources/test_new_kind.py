@@ -51,7 +51,9 @@ class Vault(Account):
     def __init__(self):
         super().__init__()
         self.secret = {}
-        self.lambda_create_function("greeter", {"ImageUri": "1"})
+        self.lambda_create_function(
+            "greeter", {"ImageUri": "1"}, Tags={"kappa:region": self.region}
+        )
 
     def secretsmanager_describe_secret(self, SecretId):  # noqa: N803
         if self.secret is None:
