@@ -37,7 +37,6 @@ from kappa.config.value_types import (
     Json,
     KeepVersions,
     LogDays,
-    MaxAge,
     OptionalJson,
     OrganizationId,
     PackageName,
@@ -248,19 +247,19 @@ class Cors(Section, frozen=True):
     """lambda.url.cors: which pages of other hosts may call. It is taken as a whole."""
 
     allow_credentials: bool | None = None
-    allow_headers: tuple[Text, ...] = ()
-    allow_methods: tuple[Literal["*", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"], ...] = ()
-    allow_origins: tuple[Text, ...] = ()
-    expose_headers: tuple[Text, ...] = ()
-    max_age_s: MaxAge | None = None
+    allow_headers: tuple[str, ...] = ()
+    allow_methods: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
+    expose_headers: tuple[str, ...] = ()
+    max_age_s: int | None = None
 
 
 class Url(Section, frozen=True):
     """lambda.url: an HTTPS address of the function's own."""
 
-    auth: Literal["AWS_IAM", "NONE"]
+    auth: str
     cors: Cors | None = None
-    invoke_mode: Literal["BUFFERED", "RESPONSE_STREAM"] | None = None
+    invoke_mode: str | None = None
 
 
 class Function(Section, frozen=True):

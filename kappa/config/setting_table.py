@@ -25,9 +25,10 @@ class Row(Struct, frozen=True):
     key: in the config, as `vpc.ipv6`; path: AWS's member, as `VpcConfig.Ipv6AllowedForDualStack`.
     words: what an error adds to the range of a number. kind: the type of the value, if not the
     model's. default: what an answer without the member means; `{FunctionName}` is filled in.
-    forms: values of the config that AWS spells otherwise; None is no value. item: the member that
-    holds the items of a list, which are JSON. in_order: the order of a list counts. once: only a
-    new one takes it, and it is not compared.
+    forms: values of the config that AWS spells otherwise; None is no value.
+    item: the member that holds the items of a list, which are JSON.
+    in_order: the order of a list counts. in_any_case: the case of its texts does not.
+    once: only a new one takes it, and it is not compared.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Row(Struct, frozen=True):
     forms: tuple[tuple[Any, Any], ...] = ()
     item: str = ""
     in_order: bool = False
+    in_any_case: bool = False
     once: bool = False
 
 
@@ -221,6 +223,7 @@ class Table:
             return [msgspec.json.decode(each[row.item]) for each in value] or None
         if kind["type"] == "list":
             items = [self._plain(kind["member"]["shape"], path, each) for each in value]
+            items = [each.lower() for each in items] if row and row.in_any_case else items
             return (items if row and row.in_order else sorted(items, key=repr)) or None
         return value if not _is_empty(value) else None
 

@@ -15,9 +15,20 @@ from msgspec.structs import asdict, fields
 
 from kappa.config.aws_model import shape
 from kappa.config.convert import allowed
-from kappa.config.model import Async, EventSource, File, Function, Image, Logging, Section, Vpc
+from kappa.config.model import (
+    Async,
+    Cors,
+    EventSource,
+    File,
+    Function,
+    Image,
+    Logging,
+    Section,
+    Url,
+    Vpc,
+)
 from kappa.config.setting_table import Key, Table
-from kappa.config.settings import ASYNC, FUNCTION, MAPPING
+from kappa.config.settings import ASYNC, FUNCTION, MAPPING, URL
 
 _SCALARS: Mapping[str, Any] = {
     "boolean": bool,
@@ -59,13 +70,25 @@ def comparable(file: File) -> File:
 @cache
 def _types(given: frozenset[str] | None, of_sources: frozenset[str] | None) -> _Types:
     source = _struct(MAPPING, "EventSource", MAPPING.keys, EventSource, given=of_sources)
-    asynchronous = _struct(ASYNC, "Async", ASYNC.keys, Async) | None
-    calls = ("async_", asynchronous, field(default=None, name="async"))
     listed: Any = tuple[source, ...]  # type: ignore[valid-type]
-    sources = ("event_sources", listed, ())
-    function = _struct(FUNCTION, "Function", FUNCTION.keys, Function, sources, calls, given=given)
+    unused = frozenset({"async", "url"} - given if given is not None else ())
+    more = (
+        ("event_sources", listed, ()),
+        ("url", object if "url" in unused else _whole(URL, Url) | None, None),
+        (
+            "async_",
+            object if "async" in unused else _whole(ASYNC, Async) | None,
+            field(default=None, name="async"),
+        ),
+    )
+    function = _struct(FUNCTION, "Function", FUNCTION.keys, Function, *more, given=given)
     file = _made("File", File, [("lambda_", function, field(name="lambda"))])
     return _Types(file, function, source)
+
+
+@cache
+def _whole(table: Table, base: type) -> Any:  # noqa: ANN401
+    return _struct(table, base.__name__, table.keys, base)
 
 
 def _struct(
@@ -81,10 +104,11 @@ def _struct(
     members: list[Any] = list(more)
     for key in keys:
         kind = _kind(table, key) if given is None or key.name in given else object
-        if key.required:
+        field_of_base = own.get(key.name)
+        if key.required or (field_of_base and field_of_base.required):
             members.append((key.name, kind))
             continue
-        default = own[key.name].default if key.name in own else None
+        default = field_of_base.default if field_of_base else None
         members.append((key.name, kind if default is not None else kind | None, default))
     return _made(name, base, members)
 
@@ -105,7 +129,12 @@ def _kind(table: Table, key: Key) -> Any:  # noqa: ANN401
 
 @cache
 def _of_rows(table: Table, key: Key) -> Any:  # noqa: ANN401
-    bases: Mapping[str, type] = {"ImageConfig": Image, "LoggingConfig": Logging, "VpcConfig": Vpc}
+    bases: Mapping[str, type] = {
+        "ImageConfig": Image,
+        "Cors": Cors,
+        "LoggingConfig": Logging,
+        "VpcConfig": Vpc,
+    }
     return _struct(
         table, key.shape, table.keys_in(key.shape, key.path), bases.get(key.path, Section)
     )

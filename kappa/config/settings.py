@@ -19,6 +19,7 @@ from kappa.config.value_types import (
     KeyArn,
     Layers,
     LogGroup,
+    Methods,
     SubnetIds,
     Text,
     Tracing,
@@ -117,6 +118,22 @@ ASYNC = Table(
             kind=DestinationArn,
             forms=(("", None),),
         ),
+    ),
+    elsewhere=frozenset({"FunctionName", "Qualifier"}),
+)
+
+URL = Table(
+    "CreateFunctionUrlConfig",
+    "UpdateFunctionUrlConfig",
+    (
+        Row("auth", "AuthType"),
+        Row("cors", "Cors"),
+        # Lambda lower-cases headers.
+        Row("cors.allow_headers", "Cors.AllowHeaders", in_any_case=True),
+        Row("cors.allow_methods", "Cors.AllowMethods", kind=Methods),
+        Row("cors.expose_headers", "Cors.ExposeHeaders", in_any_case=True),
+        Row("cors.max_age_s", "Cors.MaxAge", "seconds", default=0),
+        Row("invoke_mode", "InvokeMode", default="BUFFERED"),
     ),
     elsewhere=frozenset({"FunctionName", "Qualifier"}),
 )

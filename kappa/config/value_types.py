@@ -210,4 +210,4 @@ OptionalJson = Annotated[str, Meta(description="a mapping, JSON in quotes, or ''
 
 # lambda.url
 
-MaxAge = Annotated[int, Meta(ge=0, le=86400, description="0 to 86400 (seconds)")]
+Methods = tuple[Literal["*", "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"], ...]

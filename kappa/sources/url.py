@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from kappa.arn import describe_qualifier
 from kappa.aws import Aws
-from kappa.config.model import Config, Cors, Permission, Url
+from kappa.config.model import Config, Permission, Url
+from kappa.config.settings import URL
 from kappa.errors import NotFound
 from kappa.function.params import function_params
 from kappa.function.permissions import Statement, grants, plan_grant, plan_revoke
 from kappa.plan.step import Note, Plan, Recheck, Step
 from kappa.sources.kind import Adopted, Part, Reading
 from kappa.sources.state import SourcesState
-from kappa.sources.unknown_settings import list_unknown
 
 # Its name in reports, and its key beside those of event sources, none of which has a space.
 LABEL = "function URL"
@@ -69,7 +69,7 @@ def plan(
     current, after = state.urls.get(alias), _moved(config, state)
     if current is None:
         step = _step(
-            "create_function_url_config", {**names, **_params(desired)}, "created", desired
+            "create_function_url_config", {**names, **URL.sent(desired, {})}, "created", desired
         )
         step = replace(
             step,
@@ -79,9 +79,9 @@ def plan(
             "run the same command again.",
         )
         return Part(state.leaves(state.urls), [step, *revokes], lacking, after)
-    changed = {
-        key: value for key, value in _params(desired).items() if not _same(current, key, value)
-    }
+    # `cors` is taken as a whole: what it leaves out is not allowed.
+    sent = URL.sent(desired, {})
+    changed = {member: sent[member] for member in URL.differing(sent, current)}
     if not changed:
         note = Note("unchanged", f"{LABEL} {current['FunctionUrl']}")
         return Part(True, [note, *revokes], lacking, after)
@@ -132,46 +132,8 @@ def _delete(config: Config, state: SourcesState, alias: str) -> Step:
     )
 
 
-def _params(desired: Url) -> dict[str, Any]:
-    params: dict[str, Any] = {"AuthType": desired.auth}
-    if desired.cors is not None:
-        params["Cors"] = _cors(desired.cors)
-    if desired.invoke_mode is not None:
-        params["InvokeMode"] = desired.invoke_mode
-    return params
-
-
-def _cors(cors: Cors) -> dict[str, Any]:
-    params = {
-        "AllowCredentials": cors.allow_credentials,
-        "AllowHeaders": list(cors.allow_headers) or None,
-        "AllowMethods": list(cors.allow_methods) or None,
-        "AllowOrigins": list(cors.allow_origins) or None,
-        "ExposeHeaders": list(cors.expose_headers) or None,
-        "MaxAge": cors.max_age_s,
-    }
-    return {key: value for key, value in params.items() if value is not None}
-
-
-def _same(current: Mapping[str, Any], key: str, value: object) -> bool:
-    if key != "Cors" or not isinstance(value, dict):
-        return current.get(key) == value
-    return _comparable(current.get("Cors") or {}) == _comparable(value)
-
-
 def _is_made(desired: Url, current: Mapping[str, Any], _: Mapping[str, Any]) -> bool:
-    return all(_same(current, key, value) for key, value in _params(desired).items())
-
-
-def _comparable(cors: Mapping[str, Any]) -> dict[str, object]:
-    """Normalize CORS settings: Lambda lower-cases headers, keeps no order, drops empty values."""
-    return {
-        name: frozenset(item.lower() if name.endswith("Headers") else item for item in value)
-        if isinstance(value, list)
-        else value
-        for name, value in cors.items()
-        if value
-    }
+    return not URL.differing(URL.sent(desired, {}), current)
 
 
 def _step(
@@ -182,9 +144,7 @@ def _step(
     current: Mapping[str, Any] | None = None,
 ) -> Step:
     who = "anyone may call it" if desired.auth == "NONE" else "for callers with AWS keys"
-    changed = (
-        {key: current.get(key) for key in params if key in _params(desired)} if current else {}
-    )
+    changed = {key: current.get(key) for key in params if key in URL.members} if current else {}
     words = f": {', '.join(changed)}" if changed else f" ({who})"
     address = current["FunctionUrl"] if current else _ADDRESS
     return Step("lambda", operation, params, mark, f"{LABEL} {address}{words}", before=changed)
@@ -271,29 +231,6 @@ def is_open(statements: tuple[Statement, ...]) -> bool:
     )
 
 
-# A config's keys of `cors`, and AWS's.
-_CORS_KEYS = {
-    "allow_credentials": "AllowCredentials",
-    "allow_headers": "AllowHeaders",
-    "allow_methods": "AllowMethods",
-    "allow_origins": "AllowOrigins",
-    "expose_headers": "ExposeHeaders",
-    "max_age_s": "MaxAge",
-}
-# The settings of a URL that a config expresses or AWS only reports. None: the whole of it.
-_KNOWN: Mapping[str, tuple[str, ...] | None] = dict.fromkeys(
-    (
-        "AuthType",
-        "Cors",
-        "CreationTime",
-        "FunctionArn",
-        "FunctionUrl",
-        "InvokeMode",
-        "LastModifiedTime",
-    )
-)
-
-
 def adopt(current: Mapping[str, Any] | None, statements: tuple[Statement, ...]) -> Adopted:
     """Turn the URL into the config's section `url`, unless that would grant more access."""
     if current is None:
@@ -305,11 +242,4 @@ def adopt(current: Mapping[str, Any] | None, statements: tuple[Statement, ...]) 
                 "`url: {auth: NONE}` would let them",
             ),
         )
-    cors = {key: current.get("Cors", {}).get(name) for key, name in _CORS_KEYS.items()}
-    mode = current.get("InvokeMode")
-    section = {
-        "auth": current["AuthType"],
-        "cors": {key: value for key, value in cors.items() if value} or None,
-        "invoke_mode": mode if mode != "BUFFERED" else None,
-    }
-    return Adopted((section,), tuple(list_unknown(current, _KNOWN, "URL: ")))
+    return Adopted((URL.section(current),))

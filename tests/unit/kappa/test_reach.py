@@ -10,7 +10,7 @@ import botocore.session
 import msgspec
 
 from kappa.config.setting_types import file_type
-from kappa.config.settings import ASYNC, FUNCTION, MAPPING
+from kappa.config.settings import ASYNC, FUNCTION, MAPPING, URL
 from kappa.function.log_group import plan_retention
 from kappa.function.plan import plan_function
 from kappa.function.state import FunctionState
@@ -115,12 +115,21 @@ def of_async():
     return ASYNC.sent(read({"async": section}).async_, {})
 
 
+def of_url():
+    answer = sample(LAMBDA.shape_for("GetFunctionUrlConfigResponse"))
+    section = URL.section({**answer, "InvokeMode": "RESPONSE_STREAM"})
+    section["cors"]["allow_methods"] = ["GET"]
+    return URL.sent(read({"url": section}).url, {})
+
+
 OF_TABLES = {
     "CreateFunction": of_function,
     "UpdateFunctionConfiguration": of_function,
     "CreateEventSourceMapping": of_mapping,
     "UpdateEventSourceMapping": of_mapping,
     "PutFunctionEventInvokeConfig": of_async,
+    "CreateFunctionUrlConfig": of_url,
+    "UpdateFunctionUrlConfig": of_url,
 }
 FULL = {
     **FUNCTION_KEYS,
@@ -140,18 +149,7 @@ FULL = {
             "principal_org_id": "o-a1b2c3d4e5",
         }
     ],
-    "url": {
-        "auth": "NONE",
-        "invoke_mode": "BUFFERED",
-        "cors": {
-            "allow_credentials": True,
-            "allow_headers": ["a"],
-            "allow_methods": ["GET"],
-            "allow_origins": ["*"],
-            "expose_headers": ["a"],
-            "max_age_s": 1,
-        },
-    },
+    "url": {"auth": "NONE"},
     "event_sources": [
         {"arn": TOPIC, "filter_policy": "{}"},
         {

@@ -1,45 +1,10 @@
 """The function's settings beside botocore's model of Lambda: a newer botocore shows drift."""
 
-from typing import get_args, get_type_hints
-
 import botocore.session
-import pytest
-from msgspec import Meta
 
-from kappa.config.model import Cors
 from kappa.config.settings import FUNCTION
 
 MODEL = botocore.session.get_session().get_service_model("lambda")
-
-
-def hint(section, key):
-    return get_type_hints(section, include_extras=True)[key]
-
-
-def metas(hinted):
-    """Every Meta of a type, those of its members and parts too."""
-    for one in (*getattr(hinted, "__metadata__", ()), *get_args(hinted)):
-        if isinstance(one, Meta):
-            yield one
-        else:
-            yield from metas(one)
-
-
-def limit(section, key, name):
-    found = [getattr(one, name) for one in metas(hint(section, key))]
-    return next((one for one in found if one is not None), None)
-
-
-@pytest.mark.parametrize(
-    ("section", "key", "shape"),
-    [
-        (Cors, "max_age_s", "MaxAge"),
-    ],
-)
-def test_a_number_has_the_range_of_the_model(section, key, shape):
-    range_ = MODEL.shape_for(shape).metadata
-    assert limit(section, key, "ge") == range_["min"]
-    assert limit(section, key, "le") == range_["max"]
 
 
 def test_what_an_answer_has_beyond_the_settings_is_known():

@@ -207,7 +207,7 @@ def test_a_url_reads(read):
     [
         ("{}", "lambda.url.auth is missing"),
         ("{auth: IAM}", "Did you mean `AWS_IAM`?"),
-        ("{auth: open}", "Allowed: AWS_IAM, NONE"),
+        ("{auth: open}", "Allowed: NONE, AWS_IAM"),
         ("{auth: NONE, cors: {max_age_s: 86401}}", "Allowed: 0 to 86400 (seconds)"),
         ("{auth: NONE, cors: {allow_methods: [OPTIONS]}}", "Allowed: *, DELETE, GET"),
         ("{auth: NONE, cors: {origins: []}}", "Did you mean `allow_origins`?"),
