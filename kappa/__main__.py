@@ -21,7 +21,7 @@ def main() -> None:
     """Run the `kappa` command. SIGTERM and SIGHUP end it as Ctrl-C does, so it tidies up."""
     gc.set_threshold(_GC_THRESHOLD)
     try:
-        from kappa.cli.main import run
+        from kappa.commands.main import run
     except KeyboardInterrupt:
         sys.exit(_CTRL_C)
 

@@ -1,1 +1,1 @@
-"""One module for each verb: it reads what it needs and plans, or asks, what to do."""
+"""The command line: one file a command, and what commands share: options, console, session."""

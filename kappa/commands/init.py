@@ -1,155 +1,94 @@
-"""The files that `init` writes: a config and a function to begin with.
-
-Owns that nothing is ever overwritten; templates.py has the text.
-"""
+"""The command init: a config to begin with, or one of an existing function."""
 
 from __future__ import annotations
 
-import keyword
-import os
 import re
-import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import msgspec
+import click
 
-from kappa.commands.templates import TEMPLATES, code_files, config_text
-from kappa.config.convert import allowed, fits
-from kappa.config.files import real_path
-from kappa.config.value_types import FunctionName
+from kappa.commands.console import as_json, progress, result, style
+from kappa.commands.group import command
+from kappa.commands.options import Options
+from kappa.config.advised_commands import kappa_command
+from kappa.config.advised_commands import options as given_options
 from kappa.errors import ConfigError
-
-SCHEMA = "kappa.schema.json"
-POLICY = "policy.json"
-EVENT = "input.json"
-HEADER = f"# yaml-language-server: $schema={SCHEMA}\n"
-_POLICY = """\
-{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "WriteOwnLogs",
-      "Effect": "Allow",
-      "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-      "Resource": "arn:${partition}:logs:${region}:${account_id}:log-group:${log_group}:*"
-    }
-  ]
-}
-"""
+from kappa.texts import one_line
 
 
-class NewFiles(msgspec.Struct, frozen=True):
-    """Files to write, by path; which of them are programs, and remarks about them."""
+@command()
+@click.argument("name", default="")
+@click.option("--from", "source", metavar="FUNCTION", default="", help="Import this function.")
+@click.option(
+    "--template",
+    type=click.Choice(("python", "node", "typescript", "bootstrap")),
+    help="Language of the starter; default: python.",
+)
+def init(options: Options, name: str, source: str, template: str | None) -> None:
+    """Write a starter config, or import a function.
 
-    files: Mapping[str, bytes]
-    programs: frozenset[str] = frozenset()
-    remarks: tuple[str, ...] = ()
+    Writes CONFIG, with a policy, code, a test event and a JSON Schema for editors beside it.
+    Never overwrites a file. NAME is the function's; default: the folder's name. The template
+    bootstrap is a custom runtime: a shell script. --from reads an existing function with its code,
+    role, permissions and event sources, and lists what a config cannot express. Changes nothing in
+    the account.
 
-
-def starter(config: Path, name: str = "", template: str = "python") -> NewFiles:
-    """Make the files of a new function, from one of TEMPLATES; its name is the folder's by default.
-
-    Raises: ConfigError, if that is not a valid function name.
+    Example:
+      kappa greeter/config.yml init
+      kappa greeter/config.yml init --template typescript
+      kappa resizer/config.yml init --from image-resizer
     """
-    folder = real_path(config).parent.name
-    name = name or re.sub(r"[^a-zA-Z0-9_-]+", "-", folder).strip("-")
-    if not fits(name, FunctionName):
-        hint = f"{allowed(FunctionName)}."
-        raise ConfigError(f"{name!r} is not a valid function name.", hint)
-    module, chosen = _module(name), TEMPLATES[template]
-    texts = {
-        config.name: HEADER + config_text(chosen, name, module, config.name),
-        POLICY: _POLICY,
-        **code_files(chosen, module),
-        EVENT: '{"name": "Ada"}\n',
-    }
-    files = {**{file: text.encode() for file, text in texts.items()}, SCHEMA: schema()}
-    return NewFiles(files, chosen.programs)
+    from kappa.commands.starter import check_name, starter, write_files
+
+    if source and template:
+        raise click.UsageError("--template is for a new function, not one that --from imports.")
+    check_name(options.config)
+    if source:
+        from kappa.aws import Aws
+        from kappa.commands.init_from.files import adopted_files
+        from kappa.commands.init_from.read import read_existing
+
+        _refuse_qualifier(source)
+        existing = read_existing(Aws(options.region, options.profile), source)
+        new = adopted_files(existing, options.config.name, options.region, options.profile)
+    else:
+        new = starter(options.config, name, template or "python")
+    written = write_files(options.config.parent, new)
+    for file in written:
+        progress(f"{style('created', fg='green')}    {one_line(str(file))}")
+    remarks = [*new.remarks, *_complaints(options.config)]
+    for remark in remarks:
+        progress(f"  {remark}")
+    if options.json:
+        result(as_json({"files": [str(file) for file in written], "remarks": remarks}))
+    else:
+        following = "diff --adopt" if source else "invoke --local"
+        # A config that has just been written has no environments.
+        given = given_options(profile=options.profile, region=options.region)
+        progress(f"Next: {kappa_command(following, options.config, given=given)}")
+        if not source:
+            progress(f"Then: {kappa_command('deploy', options.config, given=given)}")
 
 
-def _module(name: str) -> str:
-    """Name the function's module: one of Python's own would hide that from all that imports it."""
-    module = re.sub(r"^(?=\d)", "_", name.replace("-", "_"))
-    taken = module in sys.stdlib_module_names or keyword.iskeyword(module)
-    return f"{module}_function" if taken else module
-
-
-def check_name(config: Path) -> None:
-    """Check that a config is not named like a file that `init` writes beside it.
-
-    Raises: ConfigError.
-    """
-    if config.name.lower() in (POLICY, EVENT, SCHEMA):
-        raise ConfigError(
-            f"{config}: init writes a file of this name beside the config.",
-            "Name the config otherwise, such as config.yml.",
+def _refuse_qualifier(source: str) -> None:
+    """A version has settings of its own, but role, URL, tags and more are the function's."""
+    # NAME, ACCOUNT:function:NAME or an ARN, each with :QUALIFIER or without.
+    _, colon, qualifier = re.sub(r"^.+?:function:", "", source).partition(":")
+    if colon:
+        raise click.UsageError(
+            f"--from {source}: a config describes the whole function, not one version or alias. "
+            f"Give --from {source.removesuffix(colon + qualifier)}."
         )
 
 
-def schema() -> bytes:
-    """The JSON Schema of a config file."""
-    return resources.files("kappa.config").joinpath("schema.json").read_bytes()
+def _complaints(file: Path) -> list[str]:
+    """Name what `validate` does not accept: code that kappa would refuse to deploy again."""
+    from kappa.commands.validate import check
+    from kappa.config.read import read_config
 
-
-def write_files(folder: Path, new: NewFiles) -> list[Path]:
-    """Write files into a folder; all of them, or none when one exists already.
-
-    Raises: ConfigError, if a file exists, its name leads outside, or it cannot be written.
-    """
-    paths = {folder / _inside(name): data for name, data in new.files.items()}
-    programs = {folder / name for name in new.programs}
-    # The schema is the same everywhere: another config's may stand here already.
-    existing = [path for path in paths if path.name != SCHEMA and os.path.lexists(path)]
-    if existing:
-        raise ConfigError(
-            f"{existing[0]} already exists, and init overwrites nothing.",
-            "Choose another folder: kappa FOLDER/config.yml init",
-        )
-    new_files = {
-        path: data
-        for path, data in paths.items()
-        if path.name != SCHEMA or not os.path.lexists(path)
-    }
-    made: list[Path] = []
     try:
-        for path, data in new_files.items():
-            _make_folder(path.parent, made)
-            _write(path, data, path in programs, made)
-    except BaseException as error:
-        _undo(made)
-        if isinstance(error, OSError):
-            raise ConfigError(f"{error.filename or folder}: {error.strerror}.") from error
-        raise
-    return list(paths)
-
-
-def _make_folder(folder: Path, made: list[Path]) -> None:
-    for parent in reversed((folder, *folder.parents)):
-        if not parent.is_dir():
-            parent.mkdir()
-            made.append(parent)
-
-
-def _write(path: Path, data: bytes, program: bool, made: list[Path]) -> None:
-    """Write one new file; the umask decides who else may read it, or run a program."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o777 if program else 0o666)
-    made.append(path)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-
-
-def _undo(made: list[Path]) -> None:
-    """Remove what was made, the newest first; a folder only if nobody put anything into it."""
-    for path in reversed(made):
-        with suppress(OSError):
-            path.rmdir() if path.is_dir() else path.unlink()
-
-
-def _inside(name: str) -> PurePosixPath:
-    pure = PurePosixPath(name)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in name or re.match("[A-Za-z]:", name):
-        raise ConfigError(f"The file name {name!r} leads outside of the folder.")
-    return pure
+        config = read_config(file)
+        check(config, config.region)
+    except ConfigError as error:
+        return [f"`validate` and `deploy` do not accept it yet: {error.message}"]
+    return []

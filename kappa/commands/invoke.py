@@ -1,220 +1,262 @@
-"""Invoke the function once and read its answer: result, log tail, traceback.
-
-Owns what an answer means. It prints nothing.
-"""
+"""The commands that call the function: invoke, invoke_async, dryrun."""
 
 from __future__ import annotations
 
-import base64
-import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import IO, Any, Literal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
+import click
 
-from kappa.arn import qualified
-from kappa.aws import Aws
-from kappa.aws.errors import parsed, translated
-from kappa.config import aws_model
-from kappa.config.files import read_file
-from kappa.config.model import Config
-from kappa.config.strict_json import parse_json
-from kappa.errors import AwsError, ConfigError, Denied, NotFound, Unavailable
-from kappa.function.params import function_params
-from kappa.plan.step import Clock
-from kappa.texts import read_json
+from kappa.commands.carry_out import print_notes
+from kappa.commands.console import as_json, progress, result, style
+from kappa.commands.group import command
+from kappa.commands.options import Options
+from kappa.config.uses import ALL, FUNCTION, Uses
+from kappa.errors import FunctionFailed, Interrupted, NotFound
+from kappa.texts import printable
 
-Kind = Literal["RequestResponse", "Event", "DryRun"]
-# For the way there and back, beside the longest time that a function may run.
-_SPARE_S = 60
-_READY_DEADLINE_S = 60.0
-# Source: AWS Lambda guide, "Lambda quotas": what a synchronous call may send, and get.
-_MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-_MAX_SHOWN = 80
-THROTTLED = "TooManyRequestsException"
-LOST = "AnswerLost"
-_HINTS = {
-    THROTTLED: "It runs as often at once as it may: wait, or raise its concurrency.",
-    "RequestTooLargeException": "Put the data in S3 and send its key.",
-    "RequestEntityTooLargeException": "Put the data in S3 and send its key.",
-}
+if TYPE_CHECKING:
+    from kappa.commands.invocation import Answer, Kind
+    from kappa.commands.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+# Where debuggers look for Node.js. Source: Node.js documentation, "Debugging Node.js".
+_INSPECTOR_PORT = 9229
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What an invocation gave. `error` is Lambda's word for a failed function, else empty."""
-
-    status: int
-    payload: Any
-    log: str = ""
-    error: str = ""
-    version: str = ""
-
-    @property
-    def problem(self) -> str:
-        """The error's type and message in one line."""
-        if not isinstance(self.payload, dict):
-            return str(self.payload)
-        kind = self.payload.get("errorType", self.error)
-        return f"{kind}: {self.payload.get('errorMessage', 'no message')}"
-
-    @property
-    def traceback(self) -> str:
-        """The function's own traceback; empty where the runtime sends none.
-
-        Source: AWS Lambda guide, "Python function errors" (stackTrace), "Node.js" (trace).
-        """
-        if not isinstance(self.payload, dict):
-            return ""
-        lines = self.payload.get("stackTrace") or self.payload.get("trace") or []
-        return "\n".join(str(line).rstrip("\n") for line in lines)
+def _uses(given: dict[str, Any]) -> Uses:
+    """A function that runs here needs all of its settings; one in AWS, its name."""
+    return ALL if given.get("local") else FUNCTION
 
 
-def read_payload(config: Config, data: str, stdin: IO[bytes]) -> bytes:
-    """Read what to send: `data` is "-" for standard input, JSON or else a file.
+def _call_options(function: F) -> F:
+    data = click.option(
+        "--data",
+        default="",
+        metavar="JSON|FILE|-",
+        help="Event to send; default: lambda.test_data.",
+    )
+    qualifier = click.option(
+        "--qualifier",
+        default="",
+        metavar="V|ALIAS",
+        help="Version or alias; default: lambda.alias.",
+    )
+    return data(qualifier(function))
 
-    "" stands for lambda.test_data.
 
-    Raises: ConfigError, if there is nothing to send or it is not JSON.
-    """
-    if data == "-":
-        return _json(stdin.read(), "standard input")
-    if data:
-        return _given(config, data)
-    if not config.function.test_data:
-        raise ConfigError(
-            f"{config.file} names no lambda.test_data.", "Add it, or give --data FILE or JSON."
+def _local_options(function: F) -> F:
+    for option in reversed(
+        (
+            click.option("--local", is_flag=True, help="Build and run the code on this machine."),
+            click.option(
+                "--as-role", is_flag=True, help="With --local: call AWS as the function's role."
+            ),
+            click.option(
+                "--debug-port",
+                type=click.IntRange(1, 65535),
+                metavar="N",
+                help="With --local: wait for a debugger at this port.",
+            ),
+            click.option(
+                "--inspect", is_flag=True, help="With --local, for Node.js: --debug-port 9229."
+            ),
         )
-    file = config.beside(config.function.test_data)
-    try:
-        content = read_file(file)
-    except OSError as error:
-        problem = f"lambda.test_data: {file}: {error.strerror}."
-        raise config.error(("lambda", "test_data"), problem, "Correct the path.") from error
-    return _json(content, str(file))
+    ):
+        function = option(function)
+    return function
 
 
-def _given(config: Config, data: str) -> bytes:
-    try:
-        return _json(os.fsencode(data), "--data")
-    except ConfigError as error:
-        reason = error.message
-    try:
-        # What a shell makes of <(command) is a pipe that somebody writes to.
-        content = Path(data).read_bytes() if data.startswith("/dev/fd/") else read_file(Path(data))
-    except OSError as error:
-        name = data if len(data) <= _MAX_SHOWN else f"{data[:_MAX_SHOWN]}..."
-        problem = f"{name}: {error.strerror}. {reason}"
-        raise ConfigError(problem, "--data takes JSON, a file or -.") from error
-    return _json(content, data)
+@command(uses=_uses)
+@_call_options
+@_local_options
+def invoke(
+    options: Options,
+    data: str,
+    qualifier: str,
+    local: bool,
+    as_role: bool,
+    debug_port: int | None,
+    inspect: bool,
+) -> None:
+    """Invoke the function and print its result.
 
+    Waits for the function to end. The result goes to stdout, the end of the log to stderr. Exit
+    code 1 if the function fails. kappa itself changes nothing.
 
-def _json(content: bytes, name: str) -> bytes:
-    parse_json(content, name, number=str)  # Lambda has no limit of digits
-    if len(content) > _MAX_PAYLOAD_BYTES:
-        size = f"{len(content) / 1024 / 1024:.1f} MB"
-        raise ConfigError(
-            f"{name} has {size}, and Lambda takes 6 MB at most.",
-            "Put the data in S3 and send its key.",
-        )
-    return content
+    With --local, the zip that deploy would upload runs here, with your own credentials.
 
-
-def send(aws: Aws, function: str, payload: bytes, kind: Kind, qualifier: str = "") -> Answer:
-    """Invoke the function: RequestResponse waits, Event does not, DryRun only asks.
-
-    `qualifier` is a version or an alias; none means $LATEST.
-    Raises: NotFound, Denied, AwsError; its code is LOST if the answer did not come whole. A failing
-    function is an Answer, not an exception.
+    Example:
+      kappa config.yml invoke --data '{"key": 1}'
+      kappa config.yml invoke --local --data event.json
     """
-    params = {
-        **function_params(function, qualifier),
-        "InvocationType": kind,
-        "Payload": payload,
-        **({"LogType": "Tail"} if kind == "RequestResponse" else {}),
-    }
-    doing = f"invoking {qualified(function, qualifier)}"
-    try:
-        answer = aws.call_once("lambda", "invoke", doing, params, _patience_s())
-    except AwsError as error:
-        if isinstance(error, Unavailable) and error.sent:
-            raise _lost(error) from error
-        error.hint = _HINTS.get(error.code, error.hint)
-        raise
-    payload, log = _whole(answer, doing)
-    return Answer(
-        status=answer["StatusCode"],
-        payload=decoded(payload),
-        log=log.decode("utf-8", "replace"),
-        error=answer.get("FunctionError", ""),
-        version=answer.get("ExecutedVersion", ""),
+    if local:
+        if qualifier:
+            raise click.UsageError("--local runs the code on this machine: leave --qualifier out.")
+        port = debug_port or (_INSPECTOR_PORT if inspect else 0)
+        _invoke_local(options, data, as_role, port, inspect)
+        return
+    if as_role or debug_port or inspect:
+        raise click.UsageError("--as-role, --debug-port and --inspect need --local.")
+    invocation = _Invocation(options, data, qualifier)
+    answer = invocation.send("RequestResponse")
+    if answer.log:
+        progress(style(printable(answer.log.rstrip("\n")), dim=True))
+    print_answer(options, invocation.name, answer, f"Its log: {invocation.command('logs')}")
+
+
+def print_answer(options: Options, name: str, answer: Answer, hint: str = "") -> None:
+    """Print a result to stdout.
+
+    Raises: FunctionFailed, after the function's own traceback.
+    """
+    if options.json:
+        head = {"status": answer.status, "error": answer.error or None, "log": answer.log}
+        result(as_json({**head, "version": answer.version, "payload": answer.payload}))
+    elif not answer.error:
+        result(as_json(answer.payload))
+    if answer.error:
+        if answer.traceback:
+            progress(f"Traceback of {name}:\n{printable(answer.traceback)}")
+        raise FunctionFailed(f"The function {name} failed: {answer.problem}", hint)
+
+
+def _hint(runtime: str, error_type: str, import_hint: str) -> str:
+    """Word what to do about an error of Lambda's own."""
+    if error_type == "Runtime.OutOfMemory":
+        return "It used more than lambda.memory_size."
+    if error_type != "Runtime.ImportModuleError":
+        return ""
+    if import_hint:
+        return import_hint
+    if runtime.startswith("python"):
+        return "As on Lambda, it finds only what is packed: name packages in lambda.requirements."
+    return (
+        "As on Lambda, it finds only what is packed, and the AWS SDK, which is taken from a "
+        "node_modules at lambda.path or above."
     )
 
 
-def _whole(answer: Mapping[str, Any], doing: str) -> tuple[bytes, bytes]:
-    """Read result and log to their end: the connection may break on the way.
+def _invoke_local(
+    options: Options, data: str, as_role: bool, debug_port: int, inspect: bool
+) -> None:
+    from kappa.commands.invocation import read_payload
 
-    Raises: AwsError.
+    session = options.open()
+    runtime = session.config.function.runtime
+    if inspect and not runtime.startswith("nodejs"):
+        raise click.UsageError(f"--inspect is for Node.js: use --debug-port for {runtime}.")
+    payload = read_payload(session.config, data, sys.stdin.buffer)
+    run_here(options, session, payload, as_role=as_role, debug_port=debug_port)
+
+
+def run_here(
+    options: Options,
+    session: Session,
+    payload: bytes,
+    *,
+    as_role: bool = False,
+    debug_port: int = 0,
+    with_notice: bool = True,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Run the function on this machine, and print what it logs and returns.
+
+    What `check` raises ends it.
+    Raises: FunctionFailed, after the function's own traceback; KappaError; Interrupted.
     """
+    from msgspec.structs import replace
+
+    from kappa.commands.local_caller import read_caller
+    from kappa.commands.local_invoke import invoke_local, local_function
+    from kappa.commands.local_log import LocalLog, warn
+
+    function, log = session.config.function, LocalLog()
+    local = read_caller(session, as_role=as_role)
     try:
-        with translated(doing), parsed(doing):
-            log = base64.b64decode(answer.get("LogResult", ""), validate=True)
-            return answer["Payload"].read(), log
-    except AwsError as error:
-        raise _lost(error) from error
+        with local_function(session, local.caller, log.add, warn, debug_port, check) as running:
+            if with_notice:
+                print_notes([local.notice])
+            if debug_port:
+                progress(f"Waiting for a debugger at 127.0.0.1:{debug_port}.")
+            log.begin()
+            answer, report = invoke_local(running, payload)
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"Interrupted: {function.name} was stopped.") from error
+    progress(style(report.line, dim=True))
+    text = "".join(f"{line}\n" for line in [*log.lines, report.line])
+    hint = _hint(function.runtime, report.error_type, running.import_hint)
+    print_answer(options, function.name, replace(answer, log=text), hint)
 
 
-def _lost(error: AwsError) -> AwsError:
-    return AwsError(
-        f"The answer did not come whole: {error.message}",
-        "The function may have run: look at its log before you call it again.",
-        LOST,
-    )
+@command(uses=FUNCTION)
+@_call_options
+def invoke_async(options: Options, data: str, qualifier: str) -> None:
+    """Queue an event for the function and return.
 
+    Lambda invokes the function later, and again if it fails. kappa itself changes nothing.
 
-def _patience_s() -> int:
-    """How long an answer may take: the longest timeout of a function, and its start."""
-    return int(aws_model.shape("Timeout")["max"]) + _SPARE_S
-
-
-def exists(aws: Aws, function: str) -> bool:
-    """Whether AWS has the function; true as well if the caller may not see it."""
-    doing = f"reading the function {function}"
-    try:
-        aws.call("lambda", "get_function_configuration", doing, {"FunctionName": function})
-    except NotFound:
-        return False
-    except AwsError:
-        return True
-    return True
-
-
-def await_ready(aws: Aws, function: str, clock: Clock) -> None:
-    """Wait until the update is live; until then Lambda runs the previous code.
-
-    Source: AWS Lambda guide, "Lambda function states".
+    Example:
+      kappa config.yml invoke_async
     """
-    deadline = clock.now() + _READY_DEADLINE_S
-    pause_s = 0.1
-    while clock.now() < deadline:
-        doing = f"asking whether {function} is ready"
-        params = {"FunctionName": function}
+    invocation = _Invocation(options, data, qualifier)
+    answer = invocation.send("Event")
+    if options.json:
+        result(as_json({"status": answer.status}))
+        return
+    progress(f"Accepted by {invocation.name} ({answer.status}).")
+    progress(f"  Its log: {invocation.command('logs')}")
+
+
+@command(uses=FUNCTION)
+@_call_options
+def dryrun(options: Options, data: str, qualifier: str) -> None:
+    """Check whether you may invoke the function.
+
+    Runs nothing and changes nothing. Exit code 1 if you may not.
+
+    Example:
+      kappa config.yml dryrun
+    """
+    invocation = _Invocation(options, data, qualifier)
+    answer = invocation.send("DryRun")
+    if options.json:
+        result(as_json({"status": answer.status, "allowed": True}))
+        return
+    progress(f"You may invoke {invocation.name} ({answer.status}).")
+
+
+class _Invocation:
+    """The function to call, and what to send to it."""
+
+    def __init__(self, options: Options, data: str, qualifier: str) -> None:
+        from kappa.commands.invocation import await_ready, read_payload
+        from kappa.plan.step import Clock
+
+        self._session = options.open()
+        self.command = self._session.config.command
+        function = self._session.config.function
+        self._payload = read_payload(self._session.config, data, sys.stdin.buffer)
+        self._qualifier = qualifier or function.alias
+        self.name = function.name
+        if not self._qualifier:
+            await_ready(self._session.aws, self.name, Clock())
+
+    def send(self, kind: Kind) -> Answer:
+        """Invoke the function once."""
+        from kappa.commands.invocation import send
+
         try:
-            settings = aws.call_once(
-                "lambda", "get_function_configuration", doing, params, _patience_s()
-            )
-        except (Denied, NotFound):
-            # Whoever may only invoke goes on; the call itself reports what is missing.
-            return
-        if settings.get("State") != "Pending" and settings.get("LastUpdateStatus") != "InProgress":
-            return
-        clock.sleep(pause_s)
-        pause_s = min(pause_s * 2, 2.0)
+            return send(self._session.aws, self.name, self._payload, kind, self._qualifier)
+        except NotFound as error:
+            error.hint = error.hint or self._hint()
+            raise
 
+    def _hint(self) -> str:
+        """Word which of the two is missing: Lambda answers the same for function and alias."""
+        from kappa.commands.invocation import exists
 
-def decoded(content: bytes) -> object:
-    """Read a payload: JSON, or else text."""
-    try:
-        return read_json(content) if content else None
-    except ValueError:
-        return content.decode("utf-8", "replace")
+        if not self._qualifier or not exists(self._session.aws, self.name):
+            return f"Make it: {self.command('deploy')}"
+        return f"Is there such a version or alias? {self.command('status')}"

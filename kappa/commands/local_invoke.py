@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from kappa.commands.invoke import Answer, decoded
+from kappa.commands.invocation import Answer, decoded
 from kappa.commands.session import Session
 from kappa.local_run.function import Caller, LocalFunction, LogLine, Result, Sdk
 from kappa.local_run.interpreter import CannotRun

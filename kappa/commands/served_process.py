@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from kappa.commands.invoke import Answer
+from kappa.commands.invocation import Answer
 from kappa.commands.local_caller import read_caller
 from kappa.commands.local_invoke import local_function, read_answer
 from kappa.commands.session import Session

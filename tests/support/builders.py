@@ -172,8 +172,8 @@ def run_kappa(args, env, stdin="", folder=None):
 
     `env` is the whole environment.
     """
-    from kappa.cli.console import exit_code
-    from kappa.cli.main import cli
+    from kappa.commands.console import exit_code
+    from kappa.commands.main import cli
 
     words = [str(arg) for arg in args]
     run = partial(cli.main, words, prog_name="kappa", standalone_mode=False)

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from kappa.arn import parse_arn
-from kappa.commands.init import POLICY
 from kappa.commands.init_from.read import Existing
+from kappa.commands.starter import POLICY
 from kappa.config.function_rules import lets_anyone_in
 from kappa.config.model import URL_STATEMENT
 from kappa.config.settings import ASYNC, FUNCTION

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 
-from kappa.commands.init import HEADER, POLICY, SCHEMA, NewFiles, schema
 from kappa.commands.init_from.code import FOLDER, Code, unzipped
 from kappa.commands.init_from.describe import Described, describe, given_role, why_not_made
 from kappa.commands.init_from.read import Existing
 from kappa.commands.init_from.refused import without_refused
+from kappa.commands.starter import HEADER, POLICY, SCHEMA, NewFiles, schema
 from kappa.config.references import escaped_in_document
 from kappa.config.show import as_yaml
 from kappa.config.tree import map_texts

@@ -2,7 +2,7 @@
 
 import click
 
-from kappa.cli import log_view
+from kappa.commands import log_view
 from kappa.commands.log_events import Event
 from kappa.commands.log_requests import Requests, RequestTracker
 

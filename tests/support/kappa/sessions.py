@@ -1,6 +1,6 @@
 """A kappa session on an account in memory: a function from an image, with a given role."""
 
-from kappa.commands.deploy import plan_deploy
+from kappa.commands.deploy_plan import plan_deploy
 from kappa.commands.session import Session
 from kappa.config.model import Image
 from kappa.plan.apply import apply

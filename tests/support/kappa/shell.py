@@ -5,7 +5,7 @@ import sys
 
 from click.testing import CliRunner
 
-from kappa.cli.main import cli
+from kappa.commands.main import cli
 
 
 def shell(*args):

@@ -1,6 +1,6 @@
 """A function's status from given state, without AWS."""
 
-from kappa.commands.status import status_data
+from kappa.commands.status_data import status_data
 from kappa.function.state import FunctionState
 from kappa.iam.state import IamState, RoleState
 from kappa.sources.state import SourcesState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from kappa.cli.main import cli
+from kappa.commands.main import cli
 from kappa.config.model import (
     Async,
     Cors,

@@ -10,7 +10,6 @@ import kappa
 
 # A package imports from those of lower levels, and from none that stands beside it.
 LEVELS = (
-    {"cli"},
     {"commands"},
     {"sources"},
     {"function", "local_run"},

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa.cli import console
-from kappa.commands.init import starter, write_files
+from kappa.commands import console
+from kappa.commands.starter import starter, write_files
 from kappa.plan.step import Report
 from kappa.texts import masked, one_line, printable, read_json, safe_json, shown
 

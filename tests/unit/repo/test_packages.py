@@ -88,7 +88,7 @@ def test_an_installed_kappa_runs_without_the_checkout(installed, tmp_path):
     assert schema == (ROOT / "kappa/config/schema.json").read_bytes()
     run([program, "config.yml", "package", "--output", "greeter.zip"], tmp_path)
     assert zipfile.is_zipfile(tmp_path / "greeter.zip")
-    printed = run([installed / "bin/python", "-c", WHERE.format("kappa.cli.main")], tmp_path)
+    printed = run([installed / "bin/python", "-c", WHERE.format("kappa.commands.main")], tmp_path)
     assert str(ROOT / "kappa") not in printed
 
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kappa.aws import Aws, translated
-from kappa.commands.invoke import send
+from kappa.commands.invocation import send
 from kappa.errors import AwsError, Denied, KappaError, NotFound, Unavailable
 
 

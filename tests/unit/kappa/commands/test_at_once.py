@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from kappa.arn import Place
-from kappa.commands.deploy import plan_deploy
+from kappa.commands.deploy_plan import plan_deploy
 from kappa.config.model import Async, Cors, Url
 from kappa.errors import AwsError, Conflict, NotFound
 from kappa.iam.plan import plan_rights, plan_rights_update

@@ -1,6 +1,6 @@
 """diff: what deploy would change, without changing it."""
 
-from kappa.cli.diff import read_changes
+from kappa.commands.diff import read_changes
 from tests.support.kappa.account import Account
 from tests.support.kappa.sessions import deploy, session_of
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from kappa.commands.file_watcher import FileWatcher
-from kappa.commands.watch import PACE, changes
+from kappa.commands.saved_changes import PACE, changes
 from kappa.config.inputs import Inputs
 from kappa.plan.step import Clock
 from tests.support.kappa.watched_files import in_place, looked, write_project

@@ -1,74 +1,87 @@
-"""init: the starter's files, and that nothing is overwritten."""
-
-import os
+"""init on the command line: what it writes, and what it refuses."""
 
 import pytest
+from click.testing import CliRunner
 
-from kappa.commands.init import NewFiles, starter, write_files
+from kappa.commands.main import cli
+from kappa.commands.templates import TEMPLATES
 from kappa.config.read import read_config
 from kappa.errors import ConfigError
+from tests.support.kappa.existing import SETTINGS
 
 
-def test_the_starter_is_named_by_its_folder(tmp_path):
-    folder = tmp_path / "my function!"
-    write_files(folder, starter(folder / "config.yml"))
-    config = read_config(folder / "config.yml")
-    assert (config.function.name, config.function.handler) == (
-        "my-function",
-        "my_function.handler",
-    )
+def test_init_says_what_it_wrote_and_what_is_next(tmp_path):
+    done = CliRunner().invoke(cli, [str(tmp_path / "new" / "c.yml"), "init"], standalone_mode=False)
+    assert [line.split()[0] for line in done.stderr.splitlines()] == [
+        *["created"] * 5,
+        "Next:",
+        "Then:",
+    ]
+    assert "c.yml deploy\n" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["with space", "x" * 65])
-def test_a_name_that_lambda_refuses_is_no_starter(tmp_path, name):
-    with pytest.raises(ConfigError, match="not a valid function name"):
-        starter(tmp_path / "config.yml", name)
+RUNTIMES = {
+    "python": "python3.13",
+    "node": "nodejs24.x",
+    "typescript": "nodejs24.x",
+    "bootstrap": "provided.al2023",
+}
 
 
-def test_a_file_that_exists_is_never_overwritten(tmp_path):
-    (tmp_path / "b").write_text("mine")
-    with pytest.raises(ConfigError, match="b already exists"):
-        write_files(tmp_path, NewFiles({"a": b"new", "b": b"new"}))
-    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_init_writes_the_template_that_is_asked_for(tmp_path, template):
+    file = tmp_path / "own" / "config.yml"
+    args = [str(file), "init", "--template", template]
+    assert CliRunner().invoke(cli, args, standalone_mode=False).exception is None
+    for name in TEMPLATES[template].files:
+        assert (file.parent / name.replace("{module}", "own")).is_file()
+    assert read_config(file).function.runtime == RUNTIMES[template]
 
 
-def test_a_dangling_link_is_not_written_through(tmp_path):
-    (tmp_path / "a").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ConfigError, match="already exists"):
-        write_files(tmp_path, NewFiles({"a": b"new"}))
+def test_a_template_is_not_for_a_function_that_exists(tmp_path):
+    args = [str(tmp_path / "config.yml"), "init", "--from", "greeter", "--template", "node"]
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 2
+    assert "--template is for a new function" in done.stderr
 
 
-def test_files_are_written_all_or_none(tmp_path):
-    folder = tmp_path / "new" / "project"
-    clashing = NewFiles({"config.yml": b"x", "code/a": b"x", "code/a/b": b"x"})
-    with pytest.raises(ConfigError):
-        write_files(folder, clashing)
+def test_init_of_a_link_to_itself_is_an_error_in_words(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    file = tmp_path / "loop" / "config.yml"
+    done = CliRunner().invoke(cli, [str(file), "init"], standalone_mode=False)
+    assert isinstance(done.exception, ConfigError)
+
+
+@pytest.mark.parametrize("name", ["policy.json", "input.json", "Policy.JSON", "kappa.schema.json"])
+@pytest.mark.parametrize("more", [[], ["--from", "greeter"]])
+def test_init_refuses_a_config_named_like_a_file_of_its_own(tmp_path, name, more):
+    done = CliRunner().invoke(cli, [str(tmp_path / name), "init", *more], standalone_mode=False)
+    assert isinstance(done.exception, ConfigError)
+    assert "config.yml" in done.exception.hint
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_were_there_stay_when_writing_fails(tmp_path):
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "mine").write_text("mine")
-    with pytest.raises(ConfigError):
-        write_files(tmp_path, NewFiles({"code/a": b"x", "code/mine/b": b"x"}))
-    assert [path.name for path in tmp_path.rglob("*")] == ["code", "mine"]
+@pytest.mark.parametrize("name", ["queue", "json", "class", "None"])
+def test_init_makes_no_module_that_hides_pythons_own(tmp_path, name):
+    file = tmp_path / name / "config.yml"
+    done = CliRunner().invoke(cli, [str(file), "init"], standalone_mode=False)
+    assert done.exception is None
+    assert read_config(file).function.handler == f"{name}_function.handler"
+    assert (file.parent / "code" / f"{name}_function.py").is_file()
 
 
 @pytest.mark.parametrize(
-    ("mask", "mode", "program"), [(0o077, 0o600, 0o700), (0o022, 0o644, 0o755)]
+    "name",
+    [
+        "function:live",
+        "greeter:live",
+        "123456789012:function:greeter:1",
+        f"{SETTINGS['FunctionArn']}:live",
+    ],
 )
-def test_the_umask_decides_who_may_read_what_init_writes(tmp_path, mask, mode, program):
-    old = os.umask(mask)
-    try:
-        write_files(tmp_path / "x", NewFiles({"a": b"", "b": b""}, frozenset({"b"})))
-    finally:
-        os.umask(old)
-    modes = [(tmp_path / "x" / name).stat().st_mode & 0o777 for name in ("a", "b")]
-    assert modes == [mode, program]
-
-
-@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000 + "x"])
-def test_a_name_that_is_too_long_is_an_error_and_writes_nothing(tmp_path, name):
-    with pytest.raises(ConfigError, match="File name too long"):
-        write_files(tmp_path / "project", NewFiles({"config.yml": b"", f"code/{name}": b"x"}))
+def test_a_version_or_an_alias_is_not_adopted(tmp_path, name):
+    args = [str(tmp_path / "config.yml"), "init", "--from", name]
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 2
+    assert f"Give --from {name.rpartition(':')[0]}." in done.stderr
     assert list(tmp_path.iterdir()) == []

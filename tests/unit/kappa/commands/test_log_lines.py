@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kappa.cli import log_view
+from kappa.commands import log_view
 from kappa.commands.log_events import Event
 from kappa.commands.log_lines import Report, parse
 from kappa.commands.log_requests import Requests, RequestTracker

@@ -1,11 +1,17 @@
-"""rollback: the alias goes back, and nothing else changes."""
+"""rollback on the command line."""
 
 import pytest
 
-from kappa.cli.rollback import plan_rollback
+from kappa.commands.rollback import plan_rollback
 from kappa.errors import NotFound
 from tests.support.kappa.account import Account
 from tests.support.kappa.sessions import carry_out, deploy, session_of
+from tests.support.kappa.shell import shell
+
+
+def test_rollback_takes_the_number_of_a_version():
+    said = " ".join(shell("c.yml", "rollback", "--to", "abc").stderr.split())
+    assert "'abc' is not the number of a version, such as 3." in said
 
 
 @pytest.fixture

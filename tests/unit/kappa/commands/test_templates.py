@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from kappa.cli.validate import check
-from kappa.commands.init import starter, write_files
+from kappa.commands.starter import starter, write_files
 from kappa.commands.templates import TEMPLATES
+from kappa.commands.validate import check
 from kappa.config.read import read_config
 
 

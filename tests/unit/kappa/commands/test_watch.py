@@ -1,213 +1,211 @@
-"""watch: which saves count, what they lead to, and what is refused."""
+"""watch: what it refuses at its start, and what one save after another does."""
 
-import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from msgspec.structs import replace
 
-from kappa.commands.watch import (
-    Changes,
-    Outdated,
-    after_reading,
-    changes,
-    check_live,
-    check_test_data,
-    outdated_check,
-    plan_all,
-    plan_changed_code,
-    qualifier,
-    with_new_code,
-)
-from kappa.config.inputs import Inputs, collecting, depends_on, read_again
-from kappa.errors import ConfigError, NotFound
-from kappa.plan.step import Clock, steps
-from tests.support.builders import kappa_config
+from kappa.commands import watch
+from kappa.commands.console import Output
+from kappa.commands.options import Options
+from kappa.config.files import read_file
+from kappa.config.inputs import collecting, depends_on, read_again
+from kappa.errors import ConfigError, KappaError, NotFound
 from tests.support.kappa.account import Account
-from tests.support.kappa.sessions import carry_out, deploy, session_of
-from tests.support.kappa.watched_files import in_place, looked, write_project
+from tests.support.kappa.configs import append
+from tests.support.kappa.sessions import deploy, session_of
+
+
+@pytest.mark.parametrize(
+    ("more", "args", "text"),
+    [
+        ("  publish: true\n  alias: live\n", (), "has the alias live: others may call"),
+        ("", ("--invoke",), "lambda.test_data is missing"),
+    ],
+)
+def test_what_cannot_be_watched_is_refused_before_aws_is_asked(run, tmp_path, more, args, text):
+    config = (tmp_path / "config.yml").read_text()
+    (tmp_path / "config.yml").write_text(config.replace("  test_data: input.json\n", ""))
+    append(tmp_path, more)
+    done = run("watch", *args)
+    assert text in done.stderr
+    assert done.return_value == 2
+
+
+def test_every_wrong_config_is_reported(run, tmp_path):
+    for name in ("a.yml", "b.yml"):
+        (tmp_path / name).write_text("lambda: {}\n")
+    done = run("watch", configs=("a.yml", "config.yml", "b.yml"))
+    assert done.return_value == 2
+    assert done.stderr.count("Error:") == 2
+
+
+class Refused(Options):
+    """A config whose values AWS refuses."""
+
+    def open(self, _known=None):
+        raise NotFound("AWS has no value of this name.")
+
+
+def test_what_aws_refuses_is_no_mistake_in_the_config(tmp_path, capsys):
+    options = Refused(tmp_path / "config.yml", configs=(tmp_path / "config.yml",))
+    assert watch._open_all(options, watch._Mode()) == ([], 1)
+    assert capsys.readouterr().err == "Error: AWS has no value of this name.\n"
+
+
+@dataclass
+class Saved(Options):
+    """A config file that holds the tag of the function's image, on an account in memory."""
+
+    aws: Account | None = None
+    build: str | None = None
+
+    def open(self, _known=None):
+        if self.session is not None:
+            return self.session
+        tag = read_file(self.config).decode()
+        if tag == "broken":
+            self.config.with_name("made.py").write_text("changed by a build that fails")
+            raise ConfigError("config.yml:1: broken")
+        if self.build:
+            stamp = self.config.with_name("stamp.txt")
+            depends_on(stamp, "code")
+            stamp.write_text(f"{stamp.read_text()}.")
+        return session_of(self.aws, tag, build=self.build)
 
 
 @pytest.fixture
-def project(tmp_path):
-    return write_project(tmp_path)
+def aws():
+    account = Account()
+    deploy(account)
+    return account
 
 
-def renamed(file):
-    file.with_name("4913").write_text("after")
-    file.with_name("4913").replace(file)
+@pytest.fixture
+def watched(tmp_path, aws, capsys):
+    """A config that is watched, as it is after its start."""
+    (tmp_path / "config.yml").write_text("1")
+    options = Saved(tmp_path / "config.yml", aws=aws)
+    each = watch._Watched(options, watch._Mode(), {})
+    each.update()
+    return each
 
 
-def deleted_first(file):
-    file.unlink()
-    file.write_text("before")
+def save(watched, text):
+    """Save the config, and update if that is a change."""
+    Path(watched._options.config).write_text(text)
+    watched.now = read_again(watched.inputs)
+    assert watched.now != watched.inputs
+    watched.update()
 
 
-def backed_up(file):
-    file.rename(f"{file}~")
-    file.write_text("before")
+def test_the_start_brings_aws_up_to_date(watched, capsys):
+    assert capsys.readouterr().err == "No changes.\n"
 
 
-def same_size_and_time(file):
-    times = file.stat()
-    file.write_text("AFTER!")
-    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+def test_a_saved_config_is_deployed(watched, aws, capsys):
+    save(watched, "2")
+    assert aws.function["ImageUri"].endswith(":2")
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "saved      config.yml",
+        "updated    code of greeter",
+    ]
+    assert read_again(watched.inputs) == watched.inputs
 
 
-def made_a_program(file):
-    file.chmod(0o755)
+def test_after_a_broken_config_the_next_save_is_deployed(watched, aws):
+    with pytest.raises(ConfigError, match="broken"):
+        save(watched, "broken")
+    assert read_again(watched.inputs) == watched.inputs
+    save(watched, "3")
+    assert aws.function["ImageUri"].endswith(":3")
 
 
-@pytest.mark.parametrize(
-    "save",
-    [in_place, renamed, deleted_first, backed_up, same_size_and_time, made_a_program],
-    ids=lambda save: save.__name__,
-)
-def test_every_way_to_save_a_file_is_seen(project, save):
-    before, file = looked(project), project / "code" / "greeter.py"
-    save(file)
-    assert changes(before, read_again(before)).code == (str(file),)
+def test_what_a_failing_build_has_made_is_no_save(watched):
+    made = watched._options.config.with_name("made.py")
+    made.touch()
+    with collecting(watched.inputs):
+        depends_on(made, "code")
+    with pytest.raises(ConfigError, match="broken"):
+        save(watched, "broken")
+    assert read_again(watched.inputs) == watched.inputs
 
 
-def test_a_run_is_outdated_by_a_save_but_not_by_a_swap_file(project):
-    now_s = 0.0
-    check = outdated_check(looked(project), Clock(lambda: now_s))
-    (project / "code" / ".greeter.py.swp").write_text("")
-    check()
-    in_place(project / "code" / "greeter.py")
-    check()  # too soon to look again
-    now_s = 1.0
-    with pytest.raises(Outdated):
-        check()
+def test_a_build_that_writes_what_it_reads_ends_after_three_times(watched, capsys):
+    watched._options.config.with_name("stamp.txt").touch()
+    watched._options.build = "make"
+    rounds = 0
+    save(watched, "2")
+    while (now := read_again(watched.inputs)) != watched.inputs:
+        watched.now, watched._current = now, None
+        rounds += 1
+        assert rounds < 10
+        watched.update()
+    assert rounds == 2
+    assert "stamp.txt changed during each of 3 builds in a row" in capsys.readouterr().err
 
 
-def test_a_swap_file_changes_the_folder_only(project):
-    before = looked(project)
-    (project / "code" / ".greeter.py.swp").write_text("unsaved")
-    assert changes(before, read_again(before)) == Changes(folders=(str(project / "code"),))
+def test_after_an_error_of_aws_everything_is_deployed_by_the_next_save(watched, aws):
+    def refuse(operation):
+        raise NotFound(f"{operation} refused")
+
+    aws.before = refuse
+    with pytest.raises(NotFound, match="refused"):
+        save(watched, "2")
+    aws.before = lambda _operation: None
+    # Of the code alone: what the config changed is still to be deployed.
+    watched.inputs.code["code.py"] = (1,)
+    watched.now = read_again(watched.inputs)
+    watched.update()
+    assert aws.function["ImageUri"].endswith(":2")
 
 
-def test_a_config_that_is_packed_too_counts_as_the_config(project):
-    inputs = looked(project)
-    with collecting(inputs):
-        depends_on(project / "config.yml", "code")
-    in_place(project / "config.yml")
-    found = changes(inputs, read_again(inputs))
-    assert (found.settings, found.code) == ((str(project / "config.yml"),), ())
+def test_the_names_of_many_saved_files_are_counted(watched, capsys):
+    folder = watched._options.config.parent
+    names = [str(folder / name) for name in ("e", "d", "c", "b", "a")]
+    watched._print_saved(names)
+    assert capsys.readouterr().err.endswith("removed    a, b, c and 2 more\n")
+    for name in names[:-1]:
+        Path(name).touch()
+    watched._print_saved(names)
+    assert capsys.readouterr().err.endswith("saved      b, c, d and 1 more\nremoved    a\n")
 
 
-def test_after_a_failure_all_files_of_before_still_count():
-    now = Inputs({"config.yml": (2,)}, {"gone.py": (1,), "a.py": (1,)}, {"code": (1,)})
-    collected = Inputs({"config.yml": (3,), "new.yml": (1,)}, {"a.py": (2,)}, {})
-    assert after_reading(now, collected, whole=True, done=False) == Inputs(
-        {"config.yml": (3,), "new.yml": (1,)}, {"gone.py": (1,), "a.py": (2,)}, {"code": (1,)}
+def fake(update, output=""):
+    calls = []
+    after = lambda: calls.append("after")  # noqa: E731
+    session = SimpleNamespace(config=None)
+    each = SimpleNamespace(update=update, after_update=after, calls=calls, session=session)
+    each.output = Output(output)
+    return each
+
+
+def test_an_error_is_reported_and_ends_nothing(capsys):
+    def fails():
+        raise KappaError("AWS refused it.", "Ask for more.")
+
+    each = fake(fails, "greeter | ")
+    assert watch._update([each], debug=False) == [1]
+    assert each.calls == []
+    assert capsys.readouterr().err == (
+        "greeter | Error: AWS refused it.\ngreeter |   Ask for more.\n"
     )
 
 
-def test_after_an_update_of_the_code_the_config_still_counts():
-    now = Inputs({"config.yml": (2,)}, {"gone.py": None, "a.py": (1,)}, {"code": (1,)})
-    collected = Inputs({"input.json": (1,)}, {"a.py": (2,)}, {"code": (2,)})
-    assert after_reading(now, collected, whole=False, done=True) == Inputs(
-        {"config.yml": (2,), "input.json": (1,)}, {"a.py": (2,)}, {"code": (2,)}
-    )
-    assert after_reading(now, collected, whole=True, done=True) == collected
+def test_a_file_that_came_and_went_updates_nothing():
+    assert watch._update([], debug=False) == []
 
 
-@pytest.mark.parametrize(
-    ("keys", "words"),
-    [
-        ({"publish": True, "alias": "live"}, "publishes what it deploys and has the alias live"),
-        ({"publish": True}, "publishes what it deploys"),
-        ({"alias": "live"}, "has the alias live"),
-    ],
-)
-def test_what_others_may_call_is_only_watched_if_it_is_named(keys, words):
-    config = kappa_config(keys)
-    with pytest.raises(ConfigError, match=f"{words}: others may call") as error:
-        check_live(config, is_named=False)
-    assert error.value.hint == "Add --yes if that is meant."
-    check_live(config, is_named=True)
+def test_after_an_update_the_function_is_invoked():
+    each = fake(lambda: None)
+    assert watch._update([each], debug=False) == [0]
+    assert each.calls == ["after"]
 
 
-def test_a_function_without_versions_is_watched_without_a_question():
-    check_live(kappa_config(), is_named=False)
+def test_a_bug_is_no_error_of_the_user():
+    def fails():
+        raise ZeroDivisionError
 
-
-def test_the_alias_is_invoked_only_if_each_deploy_moves_it():
-    assert qualifier(kappa_config({"alias": "live", "publish": True})) == "live"
-    assert qualifier(kappa_config({"alias": "live"})) == ""
-    assert qualifier(kappa_config()) == ""
-
-
-def test_an_invocation_needs_test_data():
-    with pytest.raises(ConfigError, match=r"lambda\.test_data is missing"):
-        check_test_data(kappa_config())
-    check_test_data(kappa_config({"test_data": "input.json"}))
-
-
-def test_watch_creates_no_function():
-    aws = Account()
-    with pytest.raises(NotFound, match=r"Not on AWS: function greeter\. watch creates") as error:
-        plan_all(session_of(aws))
-    assert error.value.hint.startswith("Create what is missing: kappa ")
-    assert aws.function is None
-
-
-def test_a_changed_config_is_deployed_as_deploy_does():
-    aws = Account()
-    deploy(aws)
-    session = session_of(aws, timeout=9)
-    plan, _ = plan_all(session)
-    carry_out(session, plan)
-    assert aws.function["Timeout"] == 9
-    assert steps(plan_all(session)[0]) == []
-
-
-def deployed(image="1"):
-    aws = Account()
-    deploy(aws)
-    session = session_of(aws, image)
-    _, current = plan_all(session)
-    return aws, session, current
-
-
-def test_changed_code_is_sent_after_one_look_at_the_function():
-    aws, _, current = deployed()
-    calls, call = [], aws.call
-
-    def counted(service, operation, doing, params=None):
-        calls.append(operation)
-        return call(service, operation, doing, params)
-
-    aws.call = counted
-    newer = session_of(aws, "2")
-    carry_out(newer, plan_changed_code(newer, replace(current, config=newer.config), ""))
-    assert calls == ["get_function", "update_function_code"]
-    assert aws.function["CodeSha256"].endswith(":2")
-
-
-def test_code_that_another_command_sent_is_replaced_with_a_warning():
-    aws, session, current = deployed()
-    aws.function |= {"CodeSha256": "theirs", "ImageUri": "theirs"}
-    plan = plan_changed_code(session, current, "ours")
-    reports = carry_out(session, plan)
-    assert reports[0] == (
-        "warning",
-        "another command has changed the code of greeter meanwhile: it is replaced",
-    )
-    assert ("updated", "code of greeter") in reports
-
-
-def test_a_function_that_was_deleted_meanwhile_is_an_error():
-    aws, session, current = deployed()
-    aws.lambda_delete_function("greeter")
-    with pytest.raises(NotFound, match="The function greeter does not exist"):
-        plan_changed_code(session, current, "")
-
-
-def test_new_code_keeps_the_clients_and_what_is_known():
-    session = replace(deployed()[1], ask=lambda _: {})
-    vars(session).update(document={"Statement": []}, place="here", zip="old")
-    fresh = with_new_code(session)
-    assert fresh.ask is session.ask
-    assert fresh.aws is session.aws
-    assert vars(fresh) == {"document": {"Statement": []}, "place": "here"}
+    with pytest.raises(ZeroDivisionError):
+        watch._update([fake(fails)], debug=False)

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from kappa.commands.init import starter
+from kappa.commands.starter import starter
 from kappa.config import json_schema as schema
 from kappa.config.read import read_config
 from kappa.config.show import shown_config

@@ -6,8 +6,8 @@ Source: AWS Lambda API reference, "PublishVersion", "UpdateAlias", "UpdateFuncti
 
 import pytest
 
-from kappa.cli.rollback import plan_rollback
-from kappa.commands.deploy import plan_create, plan_deploy
+from kappa.commands.deploy_plan import plan_create, plan_deploy
+from kappa.commands.rollback import plan_rollback
 from kappa.commands.session import Session
 from kappa.errors import Conflict
 from kappa.plan.apply import apply

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kappa.commands.deploy import plan_deploy
+from kappa.commands.deploy_plan import plan_deploy
 from kappa.commands.session import Session
 from kappa.errors import Denied
 from kappa.plan.apply import apply

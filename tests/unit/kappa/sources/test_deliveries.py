@@ -7,15 +7,15 @@ from collections import Counter
 
 import pytest
 
-from kappa.cli.delete import plan_delete
-from kappa.cli.event_sources import (
+from kappa.commands.delete import plan_delete
+from kappa.commands.deploy_plan import plan_create, plan_deploy, plan_update_code
+from kappa.commands.event_sources import (
     plan_add_event_sources,
     plan_remove_event_sources,
     plan_switch_event_sources,
     plan_update_event_sources,
     read_sources_status,
 )
-from kappa.commands.deploy import plan_create, plan_deploy, plan_update_code
 from kappa.commands.session import Session, with_publishing
 from kappa.config.model import Async, Image, Permission, Url
 from kappa.errors import Conflict

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import kappa.sources
-from kappa.cli.event_sources import (
+from kappa.commands.event_sources import (
     plan_add_event_sources,
     plan_remove_event_sources,
     plan_switch_event_sources,

@@ -3,7 +3,7 @@
 import pytest
 
 from kappa.aws import Aws
-from kappa.commands.status import problems
+from kappa.commands.status_data import problems
 from kappa.errors import Denied
 from kappa.sources.read import read_sources
 from kappa.sources.report import source_row, sources_data

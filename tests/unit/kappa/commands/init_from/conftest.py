@@ -2,8 +2,8 @@
 
 import pytest
 
-from kappa.commands.init import write_files
 from kappa.commands.init_from.files import adopted_files
+from kappa.commands.starter import write_files
 from kappa.config.read import read_config
 
 

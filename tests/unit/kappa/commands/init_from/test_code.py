@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from kappa.commands.init import write_files
 from kappa.commands.init_from.files import adopted_files, comment_line
+from kappa.commands.starter import write_files
 from kappa.errors import ArchiveError, ConfigError
 from tests.support.kappa.existing import existing, zipped
 

@@ -1,1 +1,0 @@
-"""The command line: arguments to commands, results to a terminal."""
