@@ -2,7 +2,7 @@
 
 It owns which file or list uv gets, and what is dropped of an installation. uv resolves, downloads,
 caches and verifies. Only wheels are installed, so that no package's code runs here, except of the
-packages that lambda.build_packages names.
+packages that lambda.build_packages names, or `no-binary` in a file that the user wrote for uv.
 """
 
 from __future__ import annotations

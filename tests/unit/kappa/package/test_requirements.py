@@ -230,6 +230,14 @@ def test_what_a_build_makes_for_this_machine_is_refused(pack, source, tag):
     assert tag in caught.value.message
 
 
+def test_what_uv_is_told_to_build_is_not_packed_for_this_machine_either(pack, source):
+    lines = ("--no-binary=pot", "pot")
+    assert "pot.py" in tops(pack(lines))
+    (source / "order.txt").write_text("cp313-cp313-linux_x86_64 pot.py")
+    with pytest.raises(ArchiveError, match="wheel for this machine"):
+        pack(("--no-binary=pot", "./pkg"))
+
+
 def test_a_build_that_fails_shows_its_reason(pack, source):
     (source / "backend.py").write_text("raise ValueError('no water')")
     with pytest.raises(ArchiveError, match=r"ValueError: no water"):
