@@ -19,7 +19,7 @@ from kappa.commands.options import (
 )
 
 
-@command(several=True)
+@command(several=True, packs=True)
 @click.option("--dry-run", is_flag=True, help="Show what would change, as diff does.")
 @show_values_option
 @wait_option
@@ -53,7 +53,7 @@ def deploy(
     return 0
 
 
-@command(several=True)
+@command(several=True, packs=True)
 @wait_option
 @adopt_option
 def create(options: Options, wait: bool, adopt: bool) -> None:
@@ -71,7 +71,7 @@ def create(options: Options, wait: bool, adopt: bool) -> None:
     carry_out(replace(options, adopt=adopt), plan_create, wait=wait)
 
 
-@command(several=True)
+@command(several=True, packs=True)
 @wait_option
 @adopt_option
 def update_code(options: Options, wait: bool, adopt: bool) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DIFFERS = 3
 
 
-@command(several=True)
+@command(several=True, packs=True)
 @show_values_option
 @adopt_option
 @publishing_options

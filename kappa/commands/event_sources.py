@@ -106,8 +106,7 @@ def event_source_status(options: Options) -> None:
     Example:
       kappa config.yml event_source_status --json
     """
-    from kappa.commands.columns import padded
-    from kappa.commands.status_line import problem_line, state_line
+    from kappa.commands.status_table import padded, problem_line, state_line
     from kappa.sources.report import source_row, sources_data
 
     session = options.open()

@@ -207,6 +207,7 @@ def command(
     *,
     several: bool = False,
     together: bool = False,
+    packs: bool = False,
     confirm: Callable[[Options, dict[str, Any]], None] | None = None,
     uses: Uses | Callable[[dict[str, Any]], Uses] = ALL,
 ) -> Callable[[Callable[..., int | None]], click.Command]:
@@ -214,6 +215,7 @@ def command(
 
     What the function returns is the exit code; None is 0. `several`: it takes several configs,
     one after another or side by side; `together`: it is called once for all of them.
+    `packs`: of several configs, the code of all is packed before the first is used.
     `confirm` is called first, with the options and the arguments, of which it takes its own out.
     `uses` names the places of a config whose values it needs, or chooses them by the arguments.
     """
@@ -232,7 +234,7 @@ def command(
                 raise click.UsageError(f"{function.__name__} takes one config file.", ctx)
             from kappa.commands.several_configs import run_each
 
-            return run_each(options, function, given)
+            return run_each(options, function, given, packs=packs)
 
         run.__doc__ = with_example(function.__doc__)
         run.__click_params__ = [  # type: ignore[attr-defined]

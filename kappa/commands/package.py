@@ -14,7 +14,7 @@ from kappa.errors import ArchiveError
 from kappa.texts import file_count, one_line
 
 
-@command(several=True, uses=CODE)
+@command(several=True, packs=True, uses=CODE)
 @click.option(
     "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the zip here."
 )

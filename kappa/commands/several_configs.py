@@ -38,7 +38,6 @@ from kappa.config.model import Config
 MAX_AT_ONCE = 8
 # From well to ill: nothing to do, something differs, failed, wrong config, interrupted.
 _SEVERITY = (0, 3, 1, 2, 130)
-_PACKING = frozenset({"create", "deploy", "diff", "package", "update_code"})
 _PREFIX_COLOURS = ("cyan", "magenta", "blue", "yellow", "green")
 
 
@@ -58,15 +57,18 @@ Command = Callable[..., int | None]
 Result = TypeVar("Result")
 
 
-def run_each(options: Options, command: Command, given: dict[str, Any]) -> int:
+def run_each(
+    options: Options, command: Command, given: dict[str, Any], *, packs: bool = False
+) -> int:
     """Run a command for each config; the exit code is the worst one.
 
-    Each config gets its last line, whatever happens to it or to another one.
+    Each config gets its last line, whatever happens to it or to another one. With `packs`, all of
+    them are packed first.
     """
 
     def open_one(own: Options, known: dict[Any, Aws]) -> Session:
         session = own.open(known)
-        if command.__name__ in _PACKING:
+        if packs:
             _ = session.document, session.checked_zip
         return session
 

@@ -19,10 +19,8 @@ def status(options: Options) -> None:
     Example:
       kappa config.yml status --json
     """
-    from kappa.commands.columns import padded
     from kappa.commands.status_data import read_status, status_data
-    from kappa.commands.status_line import problem_line, state_line
-    from kappa.commands.status_table import status_table
+    from kappa.commands.status_table import padded, problem_line, state_line, status_table
 
     session = options.open()
     now = read_status(session)

@@ -1,15 +1,16 @@
-"""A status as the rows of a table. Pure."""
+"""How a status looks: its rows, columns as wide as the terminal, a state's colour. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kappa.commands.console import bold, style
 from kappa.commands.numbers import duration, size
 from kappa.commands.status_data import policy_name, role_name
 from kappa.config.model import Config
 from kappa.function.async_calls import wants
-from kappa.sources.report import Row, source_row
+from kappa.sources.report import BROKEN, Row, source_row
 
 
 def status_table(data: Mapping[str, Any], config: Config) -> list[Row]:
@@ -86,3 +87,52 @@ def _async_row(settings: Mapping[str, Any] | None) -> Row:
         f"then to {target.rsplit(':', 1)[-1]}" if target else "",
     ]
     return "async", "", "there", "  ".join(fact for fact in facts if fact)
+
+
+def padded(rows: Sequence[tuple[str, ...]], width: int | None = None) -> list[tuple[str, ...]]:
+    """Pad each column except the last, and break details that do not fit the width.
+
+    The caller joins columns with two spaces.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    indent = widths[0] + 2 if widths else 0
+    left = None if width is None else width - sum(widths) - 2 * len(widths)
+    return [
+        (
+            *(text.ljust(size) for text, size in zip(row[:-1], widths, strict=True)),
+            _broken(row[-1], left, indent, width),
+        )
+        for row in rows
+    ]
+
+
+def _broken(detail: str, left: int | None, indent: int, width: int | None) -> str:
+    """Break a detail between two facts, so that no line is too long."""
+    if left is None or width is None or len(detail) <= left:
+        return detail
+    lines = [""]
+    for fact in detail.split("  "):
+        room = left if len(lines) == 1 else width - indent
+        longer = f"{lines[-1]}  {fact}" if lines[-1] else fact
+        if len(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(fact)
+    return f"\n{' ' * indent}".join(lines)
+
+
+def state_line(name: str, state: str, detail: str) -> str:
+    """Write a part of a status: green if all is well, red if it is missing or has failed."""
+    word = state.strip()
+    if word in BROKEN or "Failed" in word:
+        colour = "red"
+    else:
+        is_well = word in ("Active", "Enabled", "Notifying", "Subscribed", "there")
+        colour = "green" if is_well else "yellow"
+    line = f"{bold(name)}  {style(state, fg=colour)}"
+    return f"{line}  {style(detail, dim=True)}" if detail else line
+
+
+def problem_line(problem: str) -> str:
+    """Write a problem after a red exclamation mark."""
+    return f"{style('!', fg='red', bold=True)} {problem}"

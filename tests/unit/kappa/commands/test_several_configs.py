@@ -118,7 +118,7 @@ def test_what_is_wrong_before_the_first_call_has_its_own_exit_code(
     def package(options):
         raise AssertionError("a command ran")
 
-    assert run_each(pair, package, {}) == code
+    assert run_each(pair, package, {}, packs=True) == code
 
 
 CTRL_C = """

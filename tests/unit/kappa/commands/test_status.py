@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from kappa.commands import console
 from kappa.commands.main import cli
-from kappa.commands.status_line import state_line
+from kappa.commands.status_table import state_line
 from kappa.sources.report import BROKEN
 from tests.support.kappa.account import Account
 from tests.support.kappa.event_sources import QUEUE, TOPIC
