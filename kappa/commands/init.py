@@ -21,17 +21,17 @@ from kappa.texts import one_line
 @click.option("--from", "source", metavar="FUNCTION", default="", help="Import this function.")
 @click.option(
     "--template",
-    type=click.Choice(("python", "node", "typescript", "bootstrap")),
-    help="Language of the starter; default: python.",
+    type=click.Choice(("python", "node", "typescript", "bootstrap", "http")),
+    help="Starter; default: python.",
 )
 def init(options: Options, name: str, source: str, template: str | None) -> None:
     """Write a starter config, or import a function.
 
     Writes CONFIG, with a policy, code, a test event and a JSON Schema for editors beside it.
     Never overwrites a file. NAME is the function's; default: the folder's name. The template
-    bootstrap is a custom runtime: a shell script. --from reads an existing function with its code,
-    role, permissions and event sources, and lists what a config cannot express. Changes nothing in
-    the account.
+    bootstrap is a custom runtime: a shell script; http answers a browser at the function's URL.
+    --from reads an existing function with its code, role, permissions and event sources, and lists
+    what a config cannot express. Changes nothing in the account.
 
     Example:
       kappa greeter/config.yml init
@@ -62,7 +62,8 @@ def init(options: Options, name: str, source: str, template: str | None) -> None
     if options.json:
         result(as_json({"files": [str(file) for file in written], "remarks": remarks}))
     else:
-        following = "diff --adopt" if source else "invoke --local"
+        local = "serve" if template == "http" else "invoke --local"
+        following = "diff --adopt" if source else local
         # A config that has just been written has no environments.
         given = given_options(profile=options.profile, region=options.region)
         progress(f"Next: {kappa_command(following, options.config, given=given)}")

@@ -5,22 +5,28 @@ Owns that nothing is ever overwritten; templates.py has the text.
 
 from __future__ import annotations
 
+import json
 import keyword
 import os
 import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from kappa.arn import Place
 from kappa.commands.templates import TEMPLATES, code_files, config_text
 from kappa.config.convert import allowed, fits
 from kappa.config.files import real_path
+from kappa.config.model import Url
 from kappa.config.value_types import FunctionName
 from kappa.errors import ConfigError
+from kappa.sources.kind import Occasion
+from kappa.sources.url_sample import sample
 
 SCHEMA = "kappa.schema.json"
 POLICY = "policy.json"
@@ -64,10 +70,16 @@ def starter(config: Path, name: str = "", template: str = "python") -> NewFiles:
         config.name: HEADER + config_text(chosen, name, module, config.name),
         POLICY: _POLICY,
         **code_files(chosen, module),
-        EVENT: '{"name": "Ada"}\n',
+        EVENT: _request() if chosen.is_http else '{"name": "Ada"}\n',
     }
     files = {**{file: text.encode() for file, text in texts.items()}, SCHEMA: schema()}
     return NewFiles(files, chosen.programs)
+
+
+def _request() -> str:
+    """The event of an HTTP request, payload format 2.0."""
+    place, at = Place("aws", "us-east-1", "123456789012"), datetime(2026, 1, 1, 12, tzinfo=UTC)
+    return json.dumps(sample(Url("NONE"), Occasion("", place, at)), indent=2) + "\n"
 
 
 def _module(name: str) -> str:

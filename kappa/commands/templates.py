@@ -32,7 +32,7 @@ lambda:
   timeout: 5
   environment:
     GREETING: good day
-  log_retention_days: 30
+{variables}  log_retention_days: 30
   # event_sources:
   #   - arn: arn:aws:sns:us-east-1:123456789012:news
   # What `kappa {file} invoke` sends.
@@ -53,11 +53,14 @@ class Template(msgspec.Struct, frozen=True):
     """The keys of a config that are about its code, and the files; `programs` are executable.
 
     `{module}` stands for the function's name as a module in `code` and in the files' names.
+    `variables` are more lines of the environment. `is_http`: it answers HTTP requests.
     """
 
     code: str
     files: Mapping[str, str]
     programs: frozenset[str] = frozenset()
+    variables: str = ""
+    is_http: bool = False
 
 
 _PYTHON = Template(
@@ -78,6 +81,35 @@ def handler(event, context):
     return {"greeting": f"{os.environ['GREETING']}, {event.get('name', 'world')}"}
 '''
     },
+)
+_HTTP = Template(
+    """\
+  # The folder that is packed. A requirements.txt in it is installed, a .lambdaignore respected.
+  path: code
+  handler: {module}.handler
+  runtime: python3.13
+  # An HTTPS address that anybody may call; with AWS_IAM, only signed requests.
+  url: {auth: NONE}""",
+    {
+        "code/{module}.py": '''\
+"""Answers a browser with a page."""
+
+import html
+import os
+
+
+def handler(event, context):
+    """Answer an HTTP request, as a function URL sends it: payload format 2.0."""
+    name = event.get("queryStringParameters", {}).get("name", "world")
+    greeting = html.escape(f"{os.environ['GREETING']}, {name}")
+    return {
+        "statusCode": 200,
+        "headers": {"content-type": "text/html; charset=utf-8"},
+        "body": f"<!doctype html>\\n<title>{greeting}</title>\\n<h1>{greeting}</h1>\\n",
+    }
+'''
+    },
+    is_http=True,
 )
 _NODE = Template(
     """\
@@ -120,7 +152,7 @@ export const handler = async (event: Caller) => ({
   "private": true,
   "scripts": {
     "build": "esbuild src/index.ts --bundle --platform=node --target=node24 --outdir=dist \
-'--external:@aws-sdk/*'",
+--sourcemap '--external:@aws-sdk/*'",
     "check": "tsc"
   },
   "devDependencies": {
@@ -144,6 +176,8 @@ export const handler = async (event: Caller) => ({
 """,
         ".gitignore": "node_modules/\ndist/\n*.zip\n",
     },
+    variables="    # Errors name the lines of src, by the map that the build writes.\n"
+    "    NODE_OPTIONS: --enable-source-maps\n",
 )
 _BOOTSTRAP = Template(
     """\
@@ -190,13 +224,14 @@ TEMPLATES = {
     "node": _NODE,
     "typescript": _TYPESCRIPT,
     "bootstrap": _BOOTSTRAP,
+    "http": _HTTP,
 }
 
 
 def config_text(template: Template, name: str, module: str, file: str) -> str:
     """The config of a new function."""
-    code = template.code.replace("{module}", module)
-    return _CONFIG.format(name=name, code=code, file=file)
+    code = template.code.replace("{module}", module).replace("{file}", file)
+    return _CONFIG.format(name=name, code=code, file=file, variables=template.variables)
 
 
 def code_files(template: Template, module: str) -> dict[str, str]:

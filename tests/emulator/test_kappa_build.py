@@ -118,4 +118,12 @@ def test_a_template_is_deployed_and_answers(template, tmp_path, emulator):
         }[template]
     )
     assert "No changes." in kappa("deploy").stderr
+    if template == "typescript":
+        source = tmp_path / "own" / "src" / "index.ts"
+        source.write_text(
+            "export const handler = async () => {\n    throw new Error('cold');\n};\n"
+        )
+        kappa("deploy", "--wait")
+        done = run_kappa([tmp_path / "own" / "config.yml", "invoke"], env)
+        assert (done.returncode, "src/index.ts:2:" in done.stderr) == (1, True), done.stderr
     kappa("delete", "--yes")

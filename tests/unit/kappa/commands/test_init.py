@@ -25,6 +25,7 @@ RUNTIMES = {
     "node": "nodejs24.x",
     "typescript": "nodejs24.x",
     "bootstrap": "provided.al2023",
+    "http": "python3.13",
 }
 
 

@@ -32,7 +32,21 @@ def write(tmp_path, monkeypatch):
 def test_each_template_is_a_config_that_validate_accepts(write, template):
     config = read_config(write(template) / "config.yml")
     assert check(config, "us-east-1") == []
-    assert config.function.environment == {"GREETING": "good day"}
+    assert config.function.environment["GREETING"] == "good day"
+
+
+def test_the_http_template_answers_a_request_with_a_page_where_text_stays_text(write, monkeypatch):
+    folder = write("http")
+    monkeypatch.setenv("GREETING", "good day")
+    names: dict = {}
+    exec((folder / "code" / "my_greeter.py").read_text(), names)
+    event = json.loads((folder / "input.json").read_text())
+    assert event["version"] == "2.0"
+    assert "<h1>good day, world</h1>" in names["handler"](event, None)["body"]
+    answer = names["handler"](event | {"queryStringParameters": {"name": "<b>"}}, None)
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["content-type"].startswith("text/html")
+    assert "good day, &lt;b&gt;" in answer["body"]
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
