@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import msgspec
@@ -290,12 +290,22 @@ def named(section: object) -> dict[str, Any]:
     """The keys of a section that differ from their default."""
     if not isinstance(section, Struct):
         return {}
-    fields = msgspec.structs.fields(type(section))
+    default = defaults(type(section))
+    values = {name: getattr(section, name) for name in section.__struct_fields__}
     return {
-        field.name: getattr(section, field.name)
-        for field in fields
-        if getattr(section, field.name) != field.default
+        name: value
+        for name, value in values.items()
+        if name not in default or value != default[name]
     }
+
+
+@cache
+def defaults(kind: type[Struct]) -> dict[str, Any]:
+    """Each optional field of a section with its default; msgspec.structs.fields() takes longer."""
+    backwards = zip(
+        reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False
+    )
+    return {name: value for name, value in backwards if value is not msgspec.NODEFAULT}
 
 
 def _put(into: dict[str, Any], path: tuple[str, ...], value: Any) -> None:  # noqa: ANN401

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple
 
-from msgspec import Meta, defstruct, field
-from msgspec.structs import asdict, fields
+from msgspec import Meta, Struct, defstruct, field
+from msgspec.structs import asdict
 
 from kappa.config.aws_model import shape
 from kappa.config.convert import allowed
@@ -27,7 +27,7 @@ from kappa.config.model import (
     Url,
     Vpc,
 )
-from kappa.config.setting_table import Key, Table
+from kappa.config.setting_table import Key, Table, defaults
 from kappa.config.settings import ASYNC, FUNCTION, MAPPING, URL
 
 _SCALARS: Mapping[str, Any] = {
@@ -87,7 +87,7 @@ def _types(given: frozenset[str] | None, of_sources: frozenset[str] | None) -> _
 
 
 @cache
-def _whole(table: Table, base: type) -> Any:  # noqa: ANN401
+def _whole(table: Table, base: type[Struct]) -> Any:  # noqa: ANN401
     return _struct(table, base.__name__, table.keys, base)
 
 
@@ -95,21 +95,20 @@ def _struct(
     table: Table,
     name: str,
     keys: tuple[Key, ...],
-    base: type,
+    base: type[Struct],
     *more: tuple[str, Any, Any],
     given: frozenset[str] | None = None,
 ) -> Any:  # noqa: ANN401 - a type made at run time
     """A section with keys of a table beside those of its `base`; `given`: those in use."""
-    own = {field.name: field for field in fields(base)}
+    own, default = base.__struct_fields__, defaults(base)
     members: list[Any] = list(more)
     for key in keys:
         kind = _kind(table, key) if given is None or key.name in given else object
-        field_of_base = own.get(key.name)
-        if key.required or (field_of_base and field_of_base.required):
+        if key.required or (key.name in own and key.name not in default):
             members.append((key.name, kind))
             continue
-        default = field_of_base.default if field_of_base else None
-        members.append((key.name, kind if default is not None else kind | None, default))
+        value = default.get(key.name)
+        members.append((key.name, kind if value is not None else kind | None, value))
     return _made(name, base, members)
 
 
@@ -129,7 +128,7 @@ def _kind(table: Table, key: Key) -> Any:  # noqa: ANN401
 
 @cache
 def _of_rows(table: Table, key: Key) -> Any:  # noqa: ANN401
-    bases: Mapping[str, type] = {
+    bases: Mapping[str, type[Struct]] = {
         "ImageConfig": Image,
         "Cors": Cors,
         "LoggingConfig": Logging,
