@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
@@ -26,11 +26,10 @@ from kappa.config.uses import ALL, Uses
 from kappa.config.values import Answer, Value
 from kappa.errors import ConfigError
 from kappa.iam.owner import Owner
-from kappa.package.handler import check_files, check_handler
-from kappa.package.pack import read_archive
-from kappa.package.syntax import check_syntax
-from kappa.package.zip import Archive
 from kappa.plan.step import Clock, Report
+
+if TYPE_CHECKING:
+    from kappa.package.zip import Archive
 
 
 def _no_report(_: Report) -> None:
@@ -64,6 +63,9 @@ class Session(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def zip(self) -> Archive | None:
         """The code, built and packed once, with the handler in it; None for a container image."""
+        from kappa.package.handler import check_files, check_handler
+        from kappa.package.pack import read_archive
+
         check_files(self.config)
         if self.config.function.image:
             return None
@@ -76,6 +78,8 @@ class Session(msgspec.Struct, frozen=True, dict=True):
         """The code, where it is to be run or sent: code that the runtime cannot read is refused."""
         archive = self.zip
         if archive:
+            from kappa.package.syntax import check_syntax
+
             for note in filter(None, (*archive.notes, check_syntax(self.config, archive))):
                 self.report(Report("warning", note))
         return archive
